@@ -29,7 +29,7 @@ console.log(
     .join(' '),
 );
 
-// Whoever waits for an event holds the process himself: the balancer does not.
+// The application keeps the process alive while it waits for an event: the balancer does not.
 const hold = setInterval(() => {}, 1_000);
 registry.register('orders', '127.0.0.1:7001', '127.0.0.1:7002', '127.0.0.1:7003');
 const [added] = await once(orders, 'backend-added');

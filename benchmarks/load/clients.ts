@@ -40,7 +40,7 @@ export interface ClientSetup {
   readonly events: ClientEvents;
 }
 
-const NOBODY: ClientSetup = {
+const NO_CLIENTS: ClientSetup = {
   protocol: 'tcp',
   ports: [],
   bytes: 0,
@@ -62,7 +62,7 @@ export class Clients {
   readonly #sendKind: number;
   readonly #replyKind: number;
   readonly #closeKind: number;
-  #setup = NOBODY;
+  #setup = NO_CLIENTS;
   #sources: readonly Uint8Array[] = [];
   #opened = 0;
 

@@ -14,7 +14,7 @@ export type Front = 'plain' | 'sni' | 'refuse' | 'listed' | 'postgres';
 export const SERVER_NAME = 'bench.example';
 /** As many as sluice takes. */
 const BLOCKS = 1_000_000;
-const EVERYBODY = '127.0.0.0/8';
+const EVERY_CLIENT = '127.0.0.0/8';
 
 /** Lines of the frontend. */
 export function haproxyFront(front: Front): string {
@@ -27,7 +27,7 @@ export function haproxyFront(front: Front): string {
         `use_backend pool if { req.ssl_sni -i ${SERVER_NAME} }`,
       );
     case 'refuse':
-      return lines(`tcp-request connection reject if { src ${EVERYBODY} }`, serves);
+      return lines(`tcp-request connection reject if { src ${EVERY_CLIENT} }`, serves);
     default:
       return plainOnly(front, serves);
   }
@@ -43,7 +43,7 @@ export function nginxFront(front: Front): { readonly stream: string; readonly se
         server: lines('ssl_preread on;', 'proxy_pass $named;'),
       };
     case 'refuse':
-      return { stream: '', server: lines(`deny ${EVERYBODY};`, serves) };
+      return { stream: '', server: lines(`deny ${EVERY_CLIENT};`, serves) };
     default:
       return { stream: '', server: plainOnly(front, serves) };
   }
@@ -61,7 +61,7 @@ export async function sluiceFront(
     case 'sni':
       return { pool: '', lines: `routes = [{ server_name = "${SERVER_NAME}", pool = "pool" }]` };
     case 'refuse':
-      return { pool, lines: `access.deny = ["${EVERYBODY}"]` };
+      return { pool, lines: `access.deny = ["${EVERY_CLIENT}"]` };
     case 'listed':
       return { pool, lines: `access.deny_files = ["${await writeBlocks(folder)}"]` };
     case 'postgres':

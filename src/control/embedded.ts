@@ -23,7 +23,7 @@ import type { LastHour } from './last_hour.js';
 
 const STANDARD_ERROR = 2;
 
-const ANYBODY: Caller = {
+const ANY_CALLER: Caller = {
   name: 'unknown',
   may: 'look',
   why: 'here things are looked at, and not changed',
@@ -74,7 +74,7 @@ export async function startEmbedded(
     control: {
       maxBodyBytes: 0,
       prefix: `${PREFIX}/`,
-      answer: (request) => router(request, () => ANYBODY),
+      answer: (request) => router(request, () => ANY_CALLER),
       refusal: async () => null,
     },
   });

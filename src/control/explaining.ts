@@ -65,7 +65,7 @@ export async function explainChoice(asking: ExplainDeps): Promise<ChoiceView | n
         barred,
         protocol: listener.spec.protocol,
         listener: listenerNow,
-        chosen: { chosen, nobody: rule.nobody },
+        chosen: { chosen, whyNone: rule.whyNone },
         settings: pool.spec.settings,
         queued: ledger.queued(pool.id),
       }),
@@ -90,7 +90,7 @@ export interface ExplainSituation {
   readonly protocol: 'tcp' | 'udp';
   readonly barred: string | null;
   readonly listener: Pick<ListenerNow, 'state' | 'reason'>;
-  readonly chosen: Pick<ExplainedChoice, 'chosen' | 'nobody'>;
+  readonly chosen: Pick<ExplainedChoice, 'chosen' | 'whyNone'>;
   readonly settings: Pick<
     PoolSettings,
     'queueSize' | 'connectTimeoutMs' | 'queueTimeoutMs' | 'heldAtMost'
@@ -117,17 +117,17 @@ export function outcomeText(situation: ExplainSituation): string {
   }
   const queues = protocol === 'tcp' && settings.queueSize > 0;
   const isBehind = queues && queued > 0;
-  if (isBehind || (queues && chosen.nobody === 'all-full')) {
+  if (isBehind || (queues && chosen.whyNone === 'all-full')) {
     if (queued >= settings.queueSize) return 'It is refused: queue-full.';
     const limit = `up to ${settings.queueTimeoutMs / 1000} s`;
     return `It waits in the queue, ${limit}, behind ${queued} of ${settings.queueSize}.`;
   }
-  if (chosen.nobody === null) return `It goes to ${chosen.chosen}.`;
-  return nobody(chosen.nobody, protocol, settings.connectTimeoutMs);
+  if (chosen.whyNone === null) return `It goes to ${chosen.chosen}.`;
+  return noneText(chosen.whyNone, protocol, settings.connectTimeoutMs);
 }
 
-function nobody(
-  why: Exclude<ExplainedChoice['nobody'], null>,
+function noneText(
+  why: Exclude<ExplainedChoice['whyNone'], null>,
   protocol: 'tcp' | 'udp',
   connectTimeoutMs: number,
 ): string {

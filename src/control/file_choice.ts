@@ -56,7 +56,7 @@ export function choiceByFile(asking: FileAsking): ChoiceView {
       protocol,
       barred,
       listener: open,
-      chosen: { chosen, nobody: rule.nobody },
+      chosen: { chosen, whyNone: rule.whyNone },
       settings,
       queued: 0,
     }),

@@ -3,11 +3,11 @@
  * the log.
  */
 import type { DaemonDeps } from './daemon_deps.js';
-import { NOBODY_KEEPS } from './kept_sockets.js';
+import { KEEPS_NOTHING } from './kept_sockets.js';
 import type { SocketMeans } from './socket_maker.js';
 
 export function meansOf({ sockets, passed, engine }: DaemonDeps): SocketMeans {
-  return { keeper: sockets ?? NOBODY_KEEPS, passed, engine };
+  return { keeper: sockets ?? KEEPS_NOTHING, passed, engine };
 }
 
 /** The first plan is in force: sockets that were not asked for are closed, or reported. */

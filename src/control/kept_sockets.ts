@@ -23,7 +23,7 @@ export interface SocketKeeper {
   forget(protocol: Protocol, local: Endpoint): 'forgotten' | 'kept';
 }
 
-export const NOBODY_KEEPS: SocketKeeper = {
+export const KEEPS_NOTHING: SocketKeeper = {
   take: () => [],
   keep: () => {},
   forget: () => 'forgotten',

@@ -25,7 +25,7 @@ const PREFIX = 'activation/';
 interface PassedSocket extends InheritedSocket {
   readonly name: string;
   readonly fd: Descriptor;
-  use: 'nobody' | 'a listener';
+  use: 'none' | 'a listener';
 }
 
 export class PassedSockets {
@@ -91,7 +91,7 @@ export class PassedSockets {
   /** Sockets that no listener has asked for, for a log. */
   unused(): readonly string[] {
     return this.#sockets
-      .filter(({ use }) => use === 'nobody')
+      .filter(({ use }) => use === 'none')
       .map((socket) => `"${socket.name}" ${placeText(socket)}`);
   }
 
@@ -116,7 +116,7 @@ function adopted(kernel: Kernel, inherited: readonly InheritedDescriptor[]): Pas
   return inherited.flatMap(({ fd: number, name }): PassedSocket[] => {
     const fd = adoptDescriptor(number);
     const socket = inheritedSocket(kernel, fd);
-    if (socket !== null) return [{ ...socket, name, fd, use: 'nobody' }];
+    if (socket !== null) return [{ ...socket, name, fd, use: 'none' }];
     closeDescriptor(kernel, fd);
     return [];
   });

@@ -8,7 +8,7 @@ import { closeDescriptor, type Descriptor, duplicate } from '../kernel/descripto
 import type { Kernel } from '../kernel/foreign.js';
 import { openListeningSocket } from '../kernel/sockets.js';
 import { SynFilter } from '../kernel/syn_filter.js';
-import { NOBODY_KEEPS, type SocketKeeper } from './kept_sockets.js';
+import { KEEPS_NOTHING, type SocketKeeper } from './kept_sockets.js';
 import { NOTHING_PASSED, type PassedSockets } from './passed_sockets.js';
 import { clearPath, type PathOwner, removePath, whoBound } from './unix_path.js';
 
@@ -47,7 +47,7 @@ export interface SocketMeans {
 
 /** Where no service manager is. */
 export const NO_MANAGER: SocketMeans = {
-  keeper: NOBODY_KEEPS,
+  keeper: KEEPS_NOTHING,
   passed: NOTHING_PASSED,
   engine: 'node',
 };

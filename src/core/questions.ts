@@ -109,7 +109,7 @@ export interface ExplainedChoice {
   /** The name of a member; null: none. */
   readonly chosen: string | null;
   /** Why no backend is chosen; null: one is. */
-  readonly nobody: 'all-full' | 'unproven' | 'all-down' | 'no-backend' | null;
+  readonly whyNone: 'all-full' | 'unproven' | 'all-down' | 'no-backend' | null;
   /** By which rule, in a sentence; NO_CHOICE where no rule was asked. */
   readonly sentence: string;
 }

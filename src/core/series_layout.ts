@@ -59,7 +59,7 @@ const NEAR = [
   ...[4, 5, 6].map((bucket) => `connect ${bucket}`),
   ...['firstByte 2', 'firstByte 3', 'firstByte 4', 'session 2', 'session 3'],
 ];
-/** The first so many stand together. */
+/** How many columns stand together, from the first one on. */
 export const NEAR_COLUMNS = NEAR.length;
 
 const PLACES: ReadonlyMap<string, number> = new Map(

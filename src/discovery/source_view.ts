@@ -21,7 +21,7 @@ export function sourceSnapshot(
   return {
     name,
     state,
-    reason: reasonOf(view, state === 'good' && members.length === 0 ? 'nobody' : 'some'),
+    reason: reasonOf(view, state === 'good' && members.length === 0 ? 'none' : 'some'),
     sinceWallMs: doubt === null ? null : doubt.sinceMs + toWallMs,
     countedWallMs: goodMs === null ? null : goodMs + toWallMs,
     nextWallMs: nextMs === null ? null : nextMs + toWallMs,
@@ -36,11 +36,11 @@ export function turnOf(before: Doubt | null, now: Doubt | null): 'same' | 'doubt
   return now === null ? 'believed' : 'doubted';
 }
 
-function reasonOf(view: FollowerView, isNobody: 'nobody' | 'some'): string {
+function reasonOf(view: FollowerView, named: 'none' | 'some'): string {
   const { doubt, leftOut, remarks } = view;
   const parts = [
     ...(doubt === null ? [] : [sentence(doubt)]),
-    ...(isNobody === 'nobody' ? ['it names no member'] : []),
+    ...(named === 'none' ? ['it names no member'] : []),
     ...remarks,
     ...(leftOut.length === 0 ? [] : [`left out: ${few(leftOut, MAX_TOLD).join(', ')}`]),
   ];

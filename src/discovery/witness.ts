@@ -257,8 +257,8 @@ export class Witness {
   #release(nowMs: number): void {
     const named = [...this.#named.values()].filter(serves);
     const proofs = named.map((member) => this.#proof(member));
-    const isAnybodyReady = proofs.some((proof) => proof === 'serves' || proof === 'unprobed');
-    const isFinal = isAnybodyReady || named.length === 0 || this.#roles.kind === 'known';
+    const isOneReady = proofs.some((proof) => proof === 'serves' || proof === 'unprobed');
+    const isFinal = isOneReady || named.length === 0 || this.#roles.kind === 'known';
     const kept: string[] = [];
     for (const [key, { member, sinceMs, because }] of this.#held) {
       const isWell = this.#proof(member) === 'serves';

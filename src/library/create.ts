@@ -24,7 +24,7 @@ export async function createBalancer(
     if (read.spec.name !== inUse.spec.name) {
       throw new OptionsError(['name: it stays as it is for as long as the balancer lives']);
     }
-    mustLeaveSomebody(inUse, read);
+    mustLeaveBackends(inUse, read);
     present = copyOf(next);
     inUse = read;
     return read;
@@ -44,7 +44,7 @@ export async function balancerFromToml(
       throw new OptionsError([`this balancer follows ${path}: change that, and call update()`]);
     }
     const read = await loadPool(path, pool, machine.waits);
-    mustLeaveSomebody(inUse, read);
+    mustLeaveBackends(inUse, read);
     inUse = read;
     return read;
   };
@@ -69,13 +69,13 @@ function mustNameBackends({ backends, discovery }: BalancerOptions): void {
 }
 
 /** A list that came out empty is a slip far more often than a wish; `close` ends a balancer. */
-function mustLeaveSomebody(before: ReadOptions, after: ReadOptions): void {
-  if (!hasSomebody(before) || hasSomebody(after)) return;
+function mustLeaveBackends(before: ReadOptions, after: ReadOptions): void {
+  if (!namesBackends(before) || namesBackends(after)) return;
   const expected = 'a backend or a source, or close() to end the balancer';
   throw new OptionsError([`backends: none would be left (expected ${expected}; got none)`]);
 }
 
-function hasSomebody({ spec, registries }: ReadOptions): boolean {
+function namesBackends({ spec, registries }: ReadOptions): boolean {
   return spec.backends.length + spec.discovery.length + registries.length > 0;
 }
 

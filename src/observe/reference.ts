@@ -80,9 +80,9 @@ export function eventsPage(): string {
       'one. Clients that access lists or limits refuse at once get ten lines per second and ' +
       'worker at most; the next one says in `unlogged` how many had none. `[log] level` has no ' +
       'say in them.',
-    '`"sampled"` writes those of "errors", and of the others one of `access_sample`, at random in each so ' +
-      'many ends of one worker. Its `left_out` says how many had no line since the last such line of that ' +
-      'worker and protocol: over a while, the lines and their `left_out` together are the sessions that ' +
+    '`"sampled"` writes those of "errors", and of the others one of `access_sample`, drawn at random ' +
+      'from each group of that size, per worker. Its `left_out` says how many had no line since ' +
+      'the last such line of that worker and protocol: over a while, the lines and their `left_out` together are the sessions that ' +
       'went as they should. Percentiles of a sample hold for all; what happened once, only metrics have.',
     '## Fields',
     table(

@@ -197,11 +197,11 @@ export class Pool implements SelectablePool, LeaseBook {
       const score = reason === null ? (found?.scoreOf(index) ?? null) : null;
       members.push({ name: member.name, reason, score });
     });
-    const nobody = selection?.kind === 'none' ? selection.reason : 'unproven';
+    const whyNone = selection?.kind === 'none' ? selection.reason : 'unproven';
     return {
       members,
       chosen,
-      nobody: selection === null ? null : nobody,
+      whyNone: selection === null ? null : whyNone,
       sentence: rule?.sentence ?? NO_CHOICE,
     };
   }

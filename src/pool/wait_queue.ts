@@ -99,9 +99,9 @@ export class WaitQueue<Waiter> {
   turn():
     | { readonly kind: 'mine'; readonly waiter: Waiter }
     | { readonly kind: 'other'; readonly worker: WorkerId }
-    | { readonly kind: 'nobody' } {
+    | { readonly kind: 'none' } {
     const owner = this.#ledger.longestWaiting(this.#pool, this.#workers);
-    if (owner === -1) return { kind: 'nobody' };
+    if (owner === -1) return { kind: 'none' };
     if (owner !== this.#worker) return { kind: 'other', worker: owner };
     const first = this.#places.get(this.#oldest());
     assertShared(first !== undefined, 'a worker published a head but has no waiter');

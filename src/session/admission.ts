@@ -42,7 +42,7 @@ export class Admission {
    * file.
    */
   refusal(client: Endpoint, at: At, book: DryBook): AccessRefusal | null {
-    return this.#judge(client, at, book, 'anybody');
+    return this.#judge(client, at, book, 'a client');
   }
 
   /**
@@ -57,7 +57,7 @@ export class Admission {
     client: Endpoint,
     at: At,
     book: DryBook,
-    who: 'anybody' | 'a proxy',
+    who: 'a client' | 'a proxy',
   ): AccessRefusal | null {
     if (client.kind === 'unix') return null;
     const key = addressKey(client);

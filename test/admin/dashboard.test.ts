@@ -21,7 +21,7 @@ import { noBrowser, type OpenPage, openPage, rowsOf, startBrowser } from '../sup
 import { type FakeViews, fakeViews, HEALTH } from './fake_views.js';
 
 const TIME = { clock: systemClock, timers: systemTimers };
-const ANYBODY: Caller = { name: 'unknown', may: 'look', why: 'this is a test' };
+const ANY_CALLER: Caller = { name: 'unknown', may: 'look', why: 'this is a test' };
 
 const POOL_TONES: readonly [tone: string, state: PoolState][] = [
   ['good', 'up'],
@@ -75,7 +75,7 @@ function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
     whyEndpoint({ views: { backends }, recent, traffic, daemon }),
   ];
   const router = createRouter(endpoints, '1', new ApiTurns(setImmediate, TIME.clock));
-  const answer: ControlApi['answer'] = (request) => router(request, () => ANYBODY);
+  const answer: ControlApi['answer'] = (request) => router(request, () => ANY_CALLER);
   return { maxBodyBytes: 0, prefix: '/v1/', answer, refusal: async () => null };
 }
 

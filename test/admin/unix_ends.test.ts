@@ -25,7 +25,7 @@ async function served(t: Test, answer: (request: Request) => Content | Promise<C
       clock: systemClock,
       timers: systemTimers,
       defect: (error) => void defects.push(error),
-      slow: () => t.fail('nobody follows'),
+      slow: () => t.fail('no client follows'),
       ends: 'at-once',
       maxBodyBytes: 100,
       answer,

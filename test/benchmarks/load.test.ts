@@ -75,7 +75,7 @@ t.test('the load generator against its own backends', async (t) => {
       t.equal(measured.failures, 0, act);
     }
     const work = { kind: 'refused', connections: 1 } as const;
-    t.throws(() => run(work), /nothing came back/, 'nobody refuses here');
+    t.throws(() => run(work), /nothing came back/, 'no server refuses here');
     emptyAfterwards(t);
   });
 

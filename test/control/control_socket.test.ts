@@ -18,7 +18,7 @@ t.test('a socket that has no place is reported once, however often it is tried',
   const { admin } = loaded.value.spec;
   const [time, log] = [new FakeTime(), new Events()];
   const never = () => {
-    throw new Error('nobody asks');
+    throw new Error('nothing asks');
   };
   const socket = new ControlSocket({
     clock: time,

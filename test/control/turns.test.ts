@@ -33,7 +33,7 @@ t.test('answers are made at once for a moment, and the rest of a burst has turns
   clock.now += 0.2;
   t.notOk(turns.take(), 'it is time for others');
   const third = turns.next();
-  t.notOk(turns.take(), 'nobody overtakes who waits');
+  t.notOk(turns.take(), 'none overtakes those that wait');
   t.equal(later.length, 2);
   for (const task of later.splice(0)) task();
   await third;

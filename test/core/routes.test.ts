@@ -12,7 +12,7 @@ import {
 import type { RouteConditions } from '../../src/core/spec.js';
 import { seed } from '../support/seed.js';
 
-const NOBODY: RouteFacts = {
+const NO_FACTS: RouteFacts = {
   client: ipEndpoint(4, '198.51.100.7', 4711),
   serverName: null,
   alpn: [],
@@ -23,7 +23,7 @@ const NOBODY: RouteFacts = {
 
 const routes = (...conditions: Partial<RouteConditions>[]) =>
   new Routes(conditions.map((one) => ({ conditions: { ...EVERY_SESSION, ...one } })));
-const taken = (by: Routes, asking: Partial<RouteFacts>) => by.find({ ...NOBODY, ...asking });
+const taken = (by: Routes, asking: Partial<RouteFacts>) => by.find({ ...NO_FACTS, ...asking });
 
 t.test('the first that fits decides', async (t) => {
   const by = routes(

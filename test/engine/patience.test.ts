@@ -27,7 +27,7 @@ t.test('a target that takes nothing has STANDSTILL_MS', async (t) => {
 
 t.test('what a target has stood still before its source went counts', async (t) => {
   const nothing = (): number => 0;
-  t.equal(endMs(MIB, nothing, STANDSTILL_MS), 0, 'nobody waits');
+  t.equal(endMs(MIB, nothing, STANDSTILL_MS), 0, 'nothing waits');
   t.equal(endMs(MIB, nothing, 3_600_000), 0, 'after an hour either');
   t.equal(endMs(MIB, nothing, 400), STANDSTILL_MS - 400);
   const late = endMs(MIB, (ms) => (ms < 500 ? 0 : MIB / 4), 400);

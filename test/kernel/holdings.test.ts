@@ -61,7 +61,7 @@ t.test('a number that was closed through a ring is not held any more', async (t)
   submitClose(ring, socket.value, 1, 0);
   ring.submit();
   const bell = createBell(kernel);
-  t.same(bell, socket, 'somebody else has got the number');
+  t.same(bell, socket, 'another descriptor has the number');
   holdings.giveBack(kernel, LOST);
   if (bell.ok) t.ok(kernel.libc.fcntl(bell.value, F_GETFD, 0) >= 0, 'and keeps it');
   if (bell.ok) closeDescriptor(kernel, bell.value);

@@ -21,7 +21,7 @@ for (const algorithm of ALGORITHMS) {
       const held = Array.from({ length: 40 }, () => picker.pick(['a']));
       t.notOk(held.some((member) => member?.name === 'a'));
       const [first] = held;
-      if (first === null || first === undefined) throw new Error('nobody was picked');
+      if (first === null || first === undefined) throw new Error('none was picked');
       const active = picker.activeOf(first);
       picker.update([...members.slice(1), { name: 'e', weight: 2 }]);
       t.equal(picker.activeOf(first), active);

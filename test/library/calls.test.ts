@@ -76,7 +76,7 @@ t.test('an error that cannot be looked at comes back, and frees its place', asyn
   const balancer = await new Bed().balancer(t, { backends: [A] });
   const broken = new Proxy(new Error('mine'), {
     get() {
-      throw new Error('nobody looks at me');
+      throw new Error('this is never read');
     },
   });
   let found: 'it' | 'another' = 'another';

@@ -143,7 +143,7 @@ t.test('ioredis: the primary is killed under load, and its replica promoted', as
   const writes = new Lanes(4, () => client.incr('seen'));
   await writes.more(50);
   await primary.kill();
-  await eventually('nobody serves', () =>
+  await eventually('no backend serves', () =>
     balancer.snapshot().serves === 'all-down' ? true : undefined,
   );
   await replica.command('replicaof', 'no', 'one');

@@ -123,11 +123,11 @@ interface RegistryPeer extends SourcePeer {
 
 /** It is asked for all instances, and goes wrong in its own ways. */
 async function registryPeer(): Promise<RegistryPeer> {
-  const nobody = (): Instances => {
-    throw new Error('nobody was told yet');
+  const noneYet = (): Instances => {
+    throw new Error('no instances were reported yet');
   };
   const registry = Object.assign(new EventEmitter(), {
-    getInstances: nobody as () => Instances | Promise<Instances>,
+    getInstances: noneYet as () => Instances | Promise<Instances>,
   });
   const answers = (answer: typeof registry.getInstances): void => {
     registry.getInstances = answer;

@@ -60,9 +60,9 @@ t.test('one that is destroyed gives up its dial, and begins none', async (t) => 
 });
 
 t.test('a dial that fails is its error and its end', async (t) => {
-  const late = new LateSocket(() => Promise.reject(new Error('nobody'))).connect();
+  const late = new LateSocket(() => Promise.reject(new Error('no backend'))).connect();
   const [error] = await within('an error', once(late, 'error'));
-  t.match(error, { message: 'nobody' });
+  t.match(error, { message: 'no backend' });
   t.ok(late.destroyed);
 });
 

@@ -107,7 +107,7 @@ t.test('an error that cannot be shown is one all the same', async (t) => {
 
 t.test('adapters: no balancer, unknown options, a key that is none', async (t) => {
   const adapters = { httpAgent, ioredisConnector, pgStream, undiciConnector };
-  const balancer = { connect: () => Promise.reject(new Error('nobody')) };
+  const balancer = { connect: () => Promise.reject(new Error('no backend')) };
   for (const [name, adapter] of Object.entries(adapters)) {
     const make = adapter as Loose;
     for (const none of [undefined, null, {}, 7]) {

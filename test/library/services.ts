@@ -95,8 +95,8 @@ export class Load {
     } catch (error) {
       this.failures.push(String(error));
       // None is there: a retry would find none either.
-      const isNobody = error instanceof NoBackendError && error.code === 'all-down';
-      if (isNobody && this.#state === 'running') await once(this.#balancer, 'backend-up');
+      const isOutage = error instanceof NoBackendError && error.code === 'all-down';
+      if (isOutage && this.#state === 'running') await once(this.#balancer, 'backend-up');
     }
   }
 }

@@ -56,7 +56,7 @@ t.test('options and schema have the same keys', async (t) => {
 });
 
 t.test('each library takes what its adapter gives', async (t) => {
-  const balancer: Connects = { connect: () => Promise.reject(new Error('nobody')) };
+  const balancer: Connects = { connect: () => Promise.reject(new Error('no backend')) };
   const connect: NonNullable<UndiciPool.Options['connect']> = undiciConnector(balancer);
   const connector: NonNullable<RedisOptions['Connector']> = ioredisConnector(balancer);
   t.type(connect, 'function');

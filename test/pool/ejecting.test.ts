@@ -74,7 +74,7 @@ function live(random: Random, met: Set<string>): void {
     const out = members.filter(closed);
     if (out.length > most) throw new Error(`${out.length} of ${count} are out, SEED=${seed}`);
     if (out.some((id) => usable.includes(id)) && usable.every(closed)) {
-      throw new Error(`nobody is left, SEED=${seed}`);
+      throw new Error(`no backend is left, SEED=${seed}`);
     }
   };
   let depth = 0;

@@ -345,7 +345,8 @@ t.test(`in any history limits hold and decisions alternate (SEED=${seed})`, asyn
         if (decision.kind === 'eject') {
           if (out.has(decision.backend)) t.fail('ejected twice');
           out.add(decision.backend);
-          if (!observed.some((o) => o.isUsable && !out.has(o.backend))) t.fail('nobody is left');
+          if (!observed.some((o) => o.isUsable && !out.has(o.backend)))
+            t.fail('no backend is left');
         }
         if (decision.kind === 'return' && !out.delete(decision.backend)) t.fail('returned twice');
       }

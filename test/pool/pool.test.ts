@@ -9,7 +9,7 @@ import type { Lease, Selection } from '../../src/pool/selection.js';
 import { type Change, changed, poolSettings } from '../support/changed.js';
 import { FakeTime } from '../support/fake_time.js';
 
-const NOBODY = { clientKey: new Uint8Array(0), tried: null };
+const CLIENT = { clientKey: new Uint8Array(0), tried: null };
 const id = (index: number): BackendId => index as BackendId;
 
 function backend(index: number, change: Partial<BackendPlan> = {}): BackendPlan {
@@ -61,7 +61,7 @@ function lease(selection: Selection): Lease {
 const shares = (pool: Pool, count: number): Record<string, number> => {
   const chosen: Record<string, number> = {};
   for (let n = 0; n < count; n++) {
-    const { backend } = lease(pool.select(NOBODY));
+    const { backend } = lease(pool.select(CLIENT));
     chosen[backend.name] = (chosen[backend.name] ?? 0) + 1;
   }
   return chosen;
@@ -71,7 +71,7 @@ t.test(
   'a choice reserves, and a settled lease gives back and reports that a place is free',
   async (t) => {
     const { pool, ledger, freed } = setUp();
-    const held = lease(pool.select(NOBODY));
+    const held = lease(pool.select(CLIENT));
     t.equal(ledger.active(held.backend.id), 1);
     held.connected(3);
     held.answered(5);
@@ -85,18 +85,18 @@ t.test(
 
 t.test('only a failed lease counts a failure, only an answer ends the run', async (t) => {
   const { pool, ledger } = setUp({ backends: [backend(0)] });
-  lease(pool.select(NOBODY)).settle('failed');
-  lease(pool.select(NOBODY)).settle('neutral');
+  lease(pool.select(CLIENT)).settle('failed');
+  lease(pool.select(CLIENT)).settle('neutral');
   t.equal(ledger.ejections.failuresInARow(id(0)), 1);
-  lease(pool.select(NOBODY)).answered(1);
+  lease(pool.select(CLIENT)).answered(1);
   t.equal(ledger.ejections.failuresInARow(id(0)), 0);
 });
 
 t.test('an answer to a session of an earlier term ends no run of failures', async (t) => {
   const { pool, ledger } = setUp({ backends: [backend(0)] });
-  const earlier = lease(pool.select(NOBODY));
+  const earlier = lease(pool.select(CLIENT));
   ledger.ejections.forget(id(0));
-  lease(pool.select(NOBODY)).settle('failed');
+  lease(pool.select(CLIENT)).settle('failed');
   earlier.answered(1);
   t.equal(ledger.ejections.failuresInARow(id(0)), 1);
 });
@@ -112,20 +112,20 @@ t.test(
     const { pool, ledger } = setUp();
     for (const [index, cap] of [5, 1, 3].entries()) ledger.setCap(id(index), cap);
     t.same(shares(pool, 9), { b0: 5, b1: 1, b2: 3 });
-    t.same(pool.select(NOBODY), { kind: 'none', reason: 'all-full' });
+    t.same(pool.select(CLIENT), { kind: 'none', reason: 'all-full' });
   },
 );
 
 t.test('backups serve when, and only when, no other is eligible', async (t) => {
   const { pool, ledger } = setUp({ backends: [backend(0), backend(1, { rank: 1 })] });
   t.same(shares(pool, 5), { b0: 5 });
-  t.match(pool.explain(NOBODY, seededRandom(1)).members, [
+  t.match(pool.explain(CLIENT, seededRandom(1)).members, [
     { reason: null },
     { name: 'b1', reason: 'backup' },
   ]);
   ledger.setHealth(id(0), 'down');
   t.same(shares(pool, 5), { b1: 5 });
-  t.match(pool.explain(NOBODY, seededRandom(1)).members, [{ reason: 'down' }, { reason: null }]);
+  t.match(pool.explain(CLIENT, seededRandom(1)).members, [{ reason: 'down' }, { reason: null }]);
   ledger.setHealth(id(0), 'up');
   t.same(shares(pool, 1), { b0: 1 });
   ledger.setCap(id(0), 6);
@@ -139,7 +139,7 @@ t.test('backups in an order serve one at a time, as sessions try and places fill
   });
   ledger.setHealth(id(0), 'down');
   t.same(shares(pool, 5), { b2: 5 });
-  const { chosen, members } = pool.explain({ ...NOBODY, tried: [id(2)] }, seededRandom(1));
+  const { chosen, members } = pool.explain({ ...CLIENT, tried: [id(2)] }, seededRandom(1));
   t.equal(chosen, 'b3');
   t.same(
     members.map(({ reason }) => reason),
@@ -164,7 +164,7 @@ t.test('a backend that a plan drops gets no session, before its row says so', as
   t.same(shares(pool, 4), { b0: 4 });
   pool.update({ ...plan, backends: [backend(0, { draining: true }), backend(1)] });
   t.same(shares(pool, 4), { b1: 4 }, 'all that could serve are down: panic');
-  t.match(pool.explain(NOBODY, seededRandom(1)).members, [{ reason: 'drained' }, { reason: null }]);
+  t.match(pool.explain(CLIENT, seededRandom(1)).members, [{ reason: 'drained' }, { reason: null }]);
   t.ok(pool.mayStay(id(0)), 'what it has stays');
   pool.update(plan);
   t.same(shares(pool, 4), { b0: 4 });
@@ -174,17 +174,17 @@ t.test('a session never gets a backend that it has tried', async (t) => {
   const { pool } = setUp();
   const tried: BackendId[] = [];
   for (let n = 0; n < 3; n++) {
-    const { backend } = lease(pool.select({ ...NOBODY, tried }));
+    const { backend } = lease(pool.select({ ...CLIENT, tried }));
     t.notOk(tried.includes(backend.id));
     tried.push(backend.id);
   }
-  t.same(pool.select({ ...NOBODY, tried }), { kind: 'none', reason: 'all-down' });
+  t.same(pool.select({ ...CLIENT, tried }), { kind: 'none', reason: 'all-down' });
 });
 
 t.test('the reason for nothing is the one that gives most hope', async (t) => {
   const { pool, ledger } = setUp();
   const reason = (): string => {
-    const selection = pool.select(NOBODY);
+    const selection = pool.select(CLIENT);
     return selection.kind === 'none' ? selection.reason : selection.kind;
   };
   for (const index of [0, 1, 2]) ledger.setClosed(id(index), 'removed');
@@ -199,7 +199,7 @@ t.test('the reason for nothing is the one that gives most hope', async (t) => {
   ledger.setCap(id(2), 1);
   t.equal(reason(), 'chosen');
   t.equal(reason(), 'all-full');
-  t.equal(pool.explain(NOBODY, seededRandom(1)).sentence, 'No backend is eligible.');
+  t.equal(pool.explain(CLIENT, seededRandom(1)).sentence, 'No backend is eligible.');
 });
 
 t.test(
@@ -214,7 +214,7 @@ t.test(
     ledger.setClosed(id(1), 'ejected');
     ledger.setClosed(id(2), 'removed');
     ledger.setWeight(id(3), 0);
-    t.equal(pool.explain(NOBODY, seededRandom(1)).members[0]?.reason, null, 'one of three is well');
+    t.equal(pool.explain(CLIENT, seededRandom(1)).members[0]?.reason, null, 'one of three is well');
     t.same(Object.keys(shares(pool, 20)).sort(), ['b0', 'b1', 'b4']);
     ledger.setHealth(id(4), 'unproven');
     t.same(Object.keys(shares(pool, 20)).sort(), ['b0', 'b1']);
@@ -240,12 +240,12 @@ t.test('what was learnt about a backend that stays survives an update that moves
     backends: [backend(0), backend(1)],
   });
   for (let n = 0; n < 20; n++) {
-    const held = lease(pool.select(NOBODY));
+    const held = lease(pool.select(CLIENT));
     held.connected(held.backend.id === id(0) ? 500 : 1);
     held.settle('served');
   }
   const swift = (): string => {
-    const held = lease(pool.select(NOBODY));
+    const held = lease(pool.select(CLIENT));
     held.settle('neutral');
     return held.backend.name;
   };
@@ -264,9 +264,9 @@ t.test(
         policy: { name },
         backends: [backend(0), backend(1)],
       });
-      const late = [1, 2, 3, 4].map(() => lease(pool.select(NOBODY)));
+      const late = [1, 2, 3, 4].map(() => lease(pool.select(CLIENT)));
       ledger.setHealth(id(0), 'down');
-      t.equal(lease(pool.select(NOBODY)).backend.name, 'b1');
+      t.equal(lease(pool.select(CLIENT)).backend.name, 'b1');
       // What had stood still answers at last, just before its probes find it well.
       for (const one of late) {
         one.answered(one.backend.id === id(0) ? 5_000 : 1);
@@ -282,7 +282,7 @@ t.test(
 
 t.test('a lease from before an update settles at its own backend', async (t) => {
   const { pool, plan, ledger } = setUp();
-  const held = [1, 2, 3].map(() => lease(pool.select(NOBODY)));
+  const held = [1, 2, 3].map(() => lease(pool.select(CLIENT)));
   pool.update(changed(plan, { policy: { name: 'p2c' }, backends: [backend(2)] }));
   t.equal(pool.settings.policy.name, 'p2c');
   for (const one of held) {
@@ -298,8 +298,8 @@ t.test('a lease from before an update settles at its own backend', async (t) => 
 
 t.test('a backend that stays is the same object, so that an engine may cache by it', async (t) => {
   const { pool, plan } = setUp({ backends: [backend(0)] });
-  const before = lease(pool.select(NOBODY)).backend;
+  const before = lease(pool.select(CLIENT)).backend;
   pool.update(changed(plan, { retries: 9 }));
-  t.equal(lease(pool.select(NOBODY)).backend, before);
+  t.equal(lease(pool.select(CLIENT)).backend, before);
   t.equal(pool.settings.retries, 9);
 });

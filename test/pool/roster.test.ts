@@ -98,7 +98,7 @@ class Life {
     const allowed = inTurn.length === 0 ? undefined : inTurn;
     const why = whyNoBackend(ledger, staying, tried, regard);
     const waits = staying.length < members.length && why !== 'all-full';
-    const nobody = waits ? 'unproven' : why;
+    const whyNone = waits ? 'unproven' : why;
     const loads = new Map(members.map(({ id }) => [id, this.#loadOf(id)]));
     const selection = this.#pool.select({
       clientKey: Uint8Array.of(10, 0, 0, below(random, 99)),
@@ -109,7 +109,7 @@ class Life {
     if (selection.kind !== 'chosen') {
       const told = selection.kind === 'none' ? selection.reason : selection.kind;
       if (allowed !== undefined) return `${told}, but ${allowed.map(({ id }) => id)} would do`;
-      return told === nobody ? this.#explained() : `${told} instead of ${nobody}`;
+      return told === whyNone ? this.#explained() : `${told} instead of ${whyNone}`;
     }
     const { id } = selection.lease.backend;
     selection.lease.settle('neutral');

@@ -13,7 +13,7 @@ import { FakeTime } from '../support/fake_time.js';
 import { policyNamed } from '../support/policies.js';
 import { seed } from '../support/seed.js';
 
-const NOBODY = { clientKey: new Uint8Array(0), tried: null };
+const CLIENT = { clientKey: new Uint8Array(0), tried: null };
 const MOST = 6;
 const HEALTH = ['unproven', 'up', 'down', 'standby'] as const;
 const POLICIES = ['p2c', 'least-connections', 'round-robin', 'random', 'source-hash'] as const;
@@ -35,8 +35,8 @@ t.test(`the account and the real choice agree in any situation (SEED=${seed})`, 
       freed: () => {},
       ejected: () => {},
     });
-    const explained = pool.explain(NOBODY, seededRandom(1)).members.map(({ reason }) => reason);
-    const selection = pool.select(NOBODY);
+    const explained = pool.explain(CLIENT, seededRandom(1)).members.map(({ reason }) => reason);
+    const selection = pool.select(CLIENT);
     const chosen = plan.backends.findIndex(({ name }) => name === nameOf(selection));
     const why = whyOf(selection);
     if (selection.kind === 'chosen') selection.lease.settle('neutral');

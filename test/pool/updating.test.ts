@@ -47,7 +47,7 @@ for (const [policy, algorithm] of CASES) {
       const clientKey = Uint8Array.from({ length: 4 }, () => below(random, 256));
       const selection = pool.select({ clientKey, tried: null });
       if (selection.kind !== 'chosen') {
-        t.fail(`nobody serves: ${selection.kind}`);
+        t.fail(`no backend serves: ${selection.kind}`);
         return;
       }
       const { id } = selection.lease.backend;

@@ -18,7 +18,7 @@ function queues(count: number): WaitQueue<number>[] {
 t.test('an empty queue is not busy and has no turn', async (t) => {
   const [queue, other] = queues(2);
   t.notOk(queue?.isAhead(null));
-  t.same(queue?.turn(), { kind: 'nobody' });
+  t.same(queue?.turn(), { kind: 'none' });
   queue?.join(1, 5, null);
   t.ok(other?.isAhead(null), 'a waiter in one worker is seen in the other');
   t.same(queue?.turn(), { kind: 'mine', waiter: 1 });
@@ -52,7 +52,7 @@ t.test('the first of a lane stands aside for all that have tried the same', asyn
   queue?.leave(3);
   t.same(queue?.turn(), { kind: 'other', worker: 1 }, 'each worker asks for its own lanes');
   other?.stepAside(4);
-  t.same(queue?.turn(), { kind: 'nobody' });
+  t.same(queue?.turn(), { kind: 'none' });
   t.notOk(queue?.isAhead(null), 'a waiter that has tried no backend overtakes them');
   t.ok(queue?.isAhead([a, b]), 'one that has tried as much does not');
   queue?.lineUp();
@@ -83,7 +83,7 @@ t.test(
       const first = expected[0];
       for (const [index, queue] of workers.entries()) {
         const turn = queue.turn();
-        if (first === undefined) t.equal(turn.kind, 'nobody');
+        if (first === undefined) t.equal(turn.kind, 'none');
         else if (first.worker !== index) t.same(turn, { kind: 'other', worker: first.worker });
         else t.same(turn, { kind: 'mine', waiter: first.waiter });
       }

@@ -51,6 +51,8 @@ const ALLOWED = new Set([
   "'A long tail (Pareto) at 70 % load over 10 equal backends: who gets stuck behind one?',",
   "'One of 10 dies for 10 s, and health notices after 3 s, at 60 % load: who keeps trying it?',",
 ]);
+/** In names of files and of code too. */
+const PERSONS = /nobody|somebody|everybody|anybody|whoever/i;
 /** A line of a comment, or the name of a test. */
 const SPOKEN = /^\s*(?:\/\/|\/\*|\*|(?:await )?t\.test\(['`]|['`][^'`]* [^'`]*['`],$)/;
 /** This file names what it forbids. */
@@ -99,6 +101,13 @@ t.test('comments and names of tests call a thing a thing', async (t) => {
     }),
   );
   t.ok(code.length > 1_500, 'code is found');
+  t.same(found, []);
+});
+
+t.test('no name in src is of a person that is meant to be a thing', async (t) => {
+  const found = sources
+    .filter(({ path }) => path.startsWith('src/'))
+    .flatMap(({ path, lines }) => [path, ...lines].filter((line) => PERSONS.test(line)));
   t.same(found, []);
 });
 

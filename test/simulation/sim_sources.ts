@@ -62,13 +62,13 @@ export function sourceOf(pool: string): DiscoverySpec {
 }
 
 /** No member is at `address`, whatever a source says. */
-export function isNobody(address: string): boolean {
+export function isEmptyPlace(address: string): boolean {
   return address.startsWith(`${STRANGER_NET}.`);
 }
 
 /** Some source has named `address`: no file does. */
 export function isFound(address: string): boolean {
-  return isNobody(address) || address.startsWith(`${MEMBER_NET}.`);
+  return isEmptyPlace(address) || address.startsWith(`${MEMBER_NET}.`);
 }
 
 export class SimSources {

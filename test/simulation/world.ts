@@ -3,7 +3,7 @@ import type { Timers } from '../../src/core/clock.js';
 import { formatAddress } from '../../src/core/endpoint.js';
 import { below, type Random } from '../../src/core/random.js';
 import type { Probe, ProbeResult } from '../../src/health/probe.js';
-import { isNobody } from './sim_sources.js';
+import { isEmptyPlace } from './sim_sources.js';
 
 export type BackendMood = 'serving' | 'degraded' | 'refusing' | 'silent';
 
@@ -21,12 +21,12 @@ export class World {
 
   /** Of the backend at `address`, as text. */
   mood(address: string): BackendMood {
-    return this.#moods.get(address) ?? (isNobody(address) ? 'refusing' : 'serving');
+    return this.#moods.get(address) ?? (isEmptyPlace(address) ? 'refusing' : 'serving');
   }
 
   /** Three of four changes are for the better, so that most backends serve most of the time. */
   change(address: string): void {
-    if (isNobody(address)) return;
+    if (isEmptyPlace(address)) return;
     const mood = below(this.#random, 4) === 0 ? below(this.#random, MOODS.length) : 0;
     this.#moods.set(address, MOODS[mood] ?? 'serving');
   }

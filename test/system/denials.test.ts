@@ -64,8 +64,8 @@ t.test('a denied client comes to no listener, over a restart, until it ends', as
   const unclear = await ctl('upgrade', '--timeout', '5');
   t.match(unclear, { code: 2, stderr: /^sluice: --timeout: expected a time such as .* got "5"/ });
   t.match(await ctl('deny', '127.0.0.300'), { code: 2, stderr: /127\.0\.0\.300/ });
-  const everybody = await ctl('deny', '0.0.0.0/0');
-  t.match(everybody, { code: 0, stdout: '0.0.0.0/0: denied', stderr: /every client over IPv4/ });
+  const every = await ctl('deny', '0.0.0.0/0');
+  t.match(every, { code: 0, stdout: '0.0.0.0/0: denied', stderr: /every client over IPv4/ });
   t.match(await ctl('status'), { stdout: /^! root has denied all: .*ctl admit 0\.0\.0\.0\/0/m });
   t.match(await ctl('admit', '0.0.0.0/0'), { code: 0, stderr: '' });
   t.match(await ctl('admit', '127.0.0.9'), { code: 1, stderr: /127\.0\.0\.7 is/ });

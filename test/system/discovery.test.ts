@@ -165,7 +165,7 @@ t.test(
   async (t) => {
     const [a, b] = await startEchoes(t, 2);
     if (!a || !b) throw new Error('two are needed');
-    const nobody = [`127.0.9.9:${await freePort()}`, `127.0.9.9:${await freePort()}`];
+    const empty = [`127.0.9.9:${await freePort()}`, `127.0.9.9:${await freePort()}`];
     const path = join(tempFolder(t), 'members');
     const put = (text: string): void => {
       writeFileSync(`${path}.new`, text);
@@ -177,12 +177,12 @@ t.test(
     const target = { port: await daemon.port(POOL) };
     await daemon.backendsUp(POOL, 2);
     const lie = async (): Promise<void> => {
-      put(nobody.join('\n'));
+      put(empty.join('\n'));
       await daemon.event('discovery-suspicious');
       put('no address');
       await daemon.event('discovery-failed');
-      put(nobody.join('\n'));
-      t.match(await daemon.event('discovery-changed', ({ added }) => `${added}` === `${nobody}`), {
+      put(empty.join('\n'));
+      t.match(await daemon.event('discovery-changed', ({ added }) => `${added}` === `${empty}`), {
         removed: [],
       });
       t.match(await daemon.event('discovery-contradicted'), {
@@ -191,14 +191,14 @@ t.test(
       const suspicions = daemon.eventsNamed('discovery-suspicious').length;
       put(`${a.address}\n${b.address}\n`);
       await daemon.event('discovery-recovered', ({ before }) => before === 'contradicted');
-      await daemon.event('discovery-changed', ({ removed }) => `${removed}` === `${nobody}`);
+      await daemon.event('discovery-changed', ({ removed }) => `${removed}` === `${empty}`);
       t.equal(daemon.eventsNamed('discovery-suspicious').length, suspicions);
     };
     const lied = lie();
     const [load] = await Promise.all([shortConnections(target, 50, 8_000), lied]);
     t.same(tally(load.failures), {});
     const left = daemon.eventsNamed('backend-removed').map(({ backend }) => backend);
-    t.same(left.sort(), nobody.sort());
+    t.same(left.sort(), empty.sort());
   },
 );
 

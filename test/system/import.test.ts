@@ -39,7 +39,7 @@ class Named {
   }
 }
 
-/** The server that answers at `port`, or `nobody`. */
+/** The server that answers at `port`, or `none`. */
 function ask(port: number): Promise<string> {
   const answer = new Promise<string>((resolve) => {
     let text = '';
@@ -48,7 +48,7 @@ function ask(port: number): Promise<string> {
       text += String(chunk);
     });
     socket.on('error', () => {});
-    socket.on('close', () => resolve(text === '' ? 'nobody' : text));
+    socket.on('close', () => resolve(text === '' ? 'none' : text));
   });
   return within('an answer', answer);
 }
@@ -123,7 +123,7 @@ listen service
   b.stop();
   await bothAnswer(ports, { c: 4 });
   c.stop();
-  await bothAnswer(ports, { nobody: 3 });
+  await bothAnswer(ports, { none: 3 });
 });
 
 t.test('a translated nginx file gives the same shares, failover and refusals', async (t) => {
@@ -153,5 +153,5 @@ t.test('a translated nginx file gives the same shares, failover and refusals', a
   b.stop();
   await bothAnswer(ports, { c: 4 });
   c.stop();
-  await bothAnswer(ports, { nobody: 3 });
+  await bothAnswer(ports, { none: 3 });
 });

@@ -4,7 +4,7 @@
  */
 import t, { type Test } from 'tap';
 import * as manners from '../support/behaviour/manners.js';
-import { NOBODY, Pair } from '../support/behaviour/pair.js';
+import { NONE, Pair } from '../support/behaviour/pair.js';
 import { Checks, named } from '../support/behaviour/servers.js';
 import { serverAddresses } from '../support/behaviour/side.js';
 import { inOwnNetwork } from '../support/own_network.js';
@@ -31,11 +31,11 @@ function cases(): Readonly<Record<string, (t: Test) => Promise<void>>> {
       one.set();
       two.set('/primary');
       await pair.answers(5000, { pg2: 4 });
-      await pair.answers(5001, { [NOBODY]: 3 });
+      await pair.answers(5001, { [NONE]: 3 });
       one.set('/replica');
       await pair.answers(5001, { pg1: 4 });
       await servers.pg1.stop();
-      await pair.answers(5001, { [NOBODY]: 1 });
+      await pair.answers(5001, { [NONE]: 1 });
       t.match([...one.asked].join(), /OPTIONS \/primary/);
     },
 
@@ -57,7 +57,7 @@ function cases(): Readonly<Record<string, (t: Test) => Promise<void>>> {
       await pair.answers(5432, { node2: 4 });
       await pair.holds(5433, { node3: 4 });
       three.set();
-      await pair.answers(5433, { [NOBODY]: 2 });
+      await pair.answers(5433, { [NONE]: 2 });
     },
 
     'replicas by weight, and the leader in their place': async (t) => {
@@ -77,7 +77,7 @@ function cases(): Readonly<Record<string, (t: Test) => Promise<void>>> {
       small.set();
       await pair.answers(5001, { leader: 4 });
       leader.set();
-      await pair.answers(5001, { [NOBODY]: 2 });
+      await pair.answers(5001, { [NONE]: 2 });
       big.set(ok);
       await pair.answers(5001, { big: 4 });
     },
@@ -93,7 +93,7 @@ function cases(): Readonly<Record<string, (t: Test) => Promise<void>>> {
       await servers.one.stop();
       await pair.holds(5432, { two: 4 });
       await servers.two.stop();
-      await pair.answers(5432, { [NOBODY]: 2 });
+      await pair.answers(5432, { [NONE]: 2 });
     },
 
     'sessions that wait for a server': async (t) => {
@@ -134,7 +134,7 @@ function cases(): Readonly<Record<string, (t: Test) => Promise<void>>> {
       await servers.m2.stop();
       await pair.answers(3306, { m3: 4 });
       await servers.m3.stop();
-      await pair.answers(3306, { [NOBODY]: 2 });
+      await pair.answers(3306, { [NONE]: 2 });
     },
 
     'backups that share, and servers that are filled in their order': async (t) => {
@@ -216,7 +216,7 @@ function cases(): Readonly<Record<string, (t: Test) => Promise<void>>> {
       master = 'r3';
       await pair.answers(6379, { r3: 3 });
       master = 'none';
-      await pair.answers(6379, { [NOBODY]: 2 });
+      await pair.answers(6379, { [NONE]: 2 });
     },
 
     'Redis, writes and reads': async (t) => {

@@ -4,7 +4,7 @@
  */
 import t, { type Test } from 'tap';
 import * as manners from '../support/behaviour/manners.js';
-import { NOBODY, Pair } from '../support/behaviour/pair.js';
+import { NONE, Pair } from '../support/behaviour/pair.js';
 import { NamedDatagrams, named } from '../support/behaviour/servers.js';
 import { serverAddresses } from '../support/behaviour/side.js';
 import { clientHello } from '../support/client_hello.js';
@@ -45,7 +45,7 @@ function upstreams(): Cases {
       await servers.h1.stop();
       await pair.sticks(12346, ['h2', 'h3']);
       await servers.spare.stop();
-      await pair.answers(12345, { [NOBODY]: 2 });
+      await pair.answers(12345, { [NONE]: 2 });
       t.equal(servers.down.most, 0);
     },
 
@@ -122,19 +122,19 @@ function clients(): Cases {
       const behind = '/v1:192.0.2.8';
       const shares = { [`mx1${behind}`]: 2, [`mx2${behind}`]: 2 };
       await pair.answers(25, shares, { from: '192.0.2.8' });
-      await pair.answers(25, { [NOBODY]: 1 }, { from: '203.0.113.9' });
-      await pair.answers(25, { [NOBODY]: 1 }, { from: '198.51.100.9' });
+      await pair.answers(25, { [NONE]: 1 }, { from: '203.0.113.9' });
+      await pair.answers(25, { [NONE]: 1 }, { from: '198.51.100.9' });
       // nginx takes the first rule that fits, and not the most specific one.
-      await pair.answers(25, { [NOBODY]: 1 }, { from: '203.0.113.7' });
+      await pair.answers(25, { [NONE]: 1 }, { from: '203.0.113.7' });
       await pair.draws(143, ['imap1', 'imap2'], { from: '203.0.113.9' });
-      await pair.answers(143, { [NOBODY]: 1 }, { from: '192.0.2.13' });
+      await pair.answers(143, { [NONE]: 1 }, { from: '192.0.2.13' });
     },
 
     'limits of servers and of clients': async (t) => {
       await named(t, { a: '10.21.4.1:9000', b: '10.21.4.2:9000' });
       const pair = await Pair.start(t, 'nginx', 'limits.conf');
-      await pair.holds(9000, { a: 2, b: 1, [NOBODY]: 1 });
-      await pair.holds(9001, { a: 2, [NOBODY]: 1 }, { from: '192.0.2.1' });
+      await pair.holds(9000, { a: 2, b: 1, [NONE]: 1 });
+      await pair.holds(9001, { a: 2, [NONE]: 1 }, { from: '192.0.2.1' });
     },
 
     'the server name of TLS': async (t) => {
@@ -154,7 +154,7 @@ function clients(): Cases {
       await pair.answers(8443, { fallback: 2 }, hello('example.net'));
       await pair.answers(8443, { fallback: 2 }, { begin: clientHello({}) });
       await servers.fallback.stop();
-      await pair.answers(8443, { [NOBODY]: 1 }, hello('example.net'));
+      await pair.answers(8443, { [NONE]: 1 }, hello('example.net'));
     },
 
     'names of the map': async (t) => {

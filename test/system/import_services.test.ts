@@ -5,7 +5,7 @@
  */
 import t, { type Test } from 'tap';
 import * as manners from '../support/behaviour/manners.js';
-import { NOBODY, Pair } from '../support/behaviour/pair.js';
+import { NONE, Pair } from '../support/behaviour/pair.js';
 import { Checks, named } from '../support/behaviour/servers.js';
 import { serverAddresses } from '../support/behaviour/side.js';
 import { makeCertificate } from '../support/certificate.js';
@@ -55,7 +55,7 @@ function clusters(): Cases {
       await pair.answers(6443, { kube2: 2, kube3: 2 });
       await servers.kube2.stop();
       await servers.kube3.stop();
-      await pair.answers(6443, { [NOBODY]: 2 });
+      await pair.answers(6443, { [NONE]: 2 });
     },
 
     'an ingress that reads the PROXY header': async (t) => {
@@ -100,7 +100,7 @@ function clusters(): Cases {
       await pair.holds(5673, { rabbit1: 2, rabbit2: 2 });
       one?.set();
       two?.set();
-      await pair.answers(5672, { [NOBODY]: 2 });
+      await pair.answers(5672, { [NONE]: 2 });
       one?.set(path);
       await pair.answers(5672, { rabbit1: 2 });
     },
@@ -146,9 +146,9 @@ function mail(): Cases {
       const late = await named(t, { mail1: '10.16.0.1:587', mail2: '10.16.0.2:587' }, { manner });
       const pair = await Pair.start(t, 'haproxy', 'smtp_relay.cfg');
       await pair.answers(25, { mail1: 2, mail2: 2 }, { from: '198.51.100.1' });
-      await pair.answers(25, { [NOBODY]: 2 }, { from: '203.0.113.1' });
+      await pair.answers(25, { [NONE]: 2 }, { from: '203.0.113.1' });
       await pair.answers(587, { mail1: 3 }, { from: '192.0.2.1' });
-      await pair.answers(587, { [NOBODY]: 2 }, { from: '198.51.100.1' });
+      await pair.answers(587, { [NONE]: 2 }, { from: '198.51.100.1' });
       await late.mail1.stop();
       await pair.answers(587, { mail2: 3 }, { from: '192.0.2.1' });
     },
@@ -202,7 +202,7 @@ function clients(): Cases {
       await pair.answers(993, { slow: 2 }, { from: '198.51.100.200' });
       await pair.answers(993, { one: 2, two: 2 }, { from: '198.51.100.128' });
       await servers.fast.stop();
-      await pair.answers(993, { [NOBODY]: 1 }, { from: '192.0.2.9' });
+      await pair.answers(993, { [NONE]: 1 }, { from: '192.0.2.9' });
     },
 
     'which clients may connect': async (t) => {
@@ -212,16 +212,16 @@ function clients(): Cases {
       const pair = await Pair.start(t, 'haproxy', 'access_lists.cfg', { own });
       await pair.answers(389, { l1: 2 }, { from: '192.0.2.5' });
       await pair.answers(389, { l1: 2 }, { from: '198.51.100.7' });
-      await pair.answers(389, { [NOBODY]: 1 }, { from: '198.51.100.8' });
-      await pair.answers(389, { [NOBODY]: 1 }, { from: '192.0.2.201' });
+      await pair.answers(389, { [NONE]: 1 }, { from: '198.51.100.8' });
+      await pair.answers(389, { [NONE]: 1 }, { from: '192.0.2.201' });
       await pair.draws(2222, ['b1', 'b2'], { from: '10.77.1.2' });
-      await pair.answers(2222, { [NOBODY]: 1 }, { from: '192.0.2.5' });
+      await pair.answers(2222, { [NONE]: 1 }, { from: '192.0.2.5' });
     },
 
     'how many a client may have': async (t) => {
       await named(t, { one: '10.7.1.1:7777' });
       const pair = await Pair.start(t, 'haproxy', 'limits.cfg');
-      await pair.holds(7777, { one: 10, [NOBODY]: 1 }, { from: '192.0.2.31' });
+      await pair.holds(7777, { one: 10, [NONE]: 1 }, { from: '192.0.2.31' });
     },
 
     'the server name of TLS': async (t) => {
@@ -269,7 +269,7 @@ function clients(): Cases {
       const begin = Buffer.from('PROXY TCP4 203.0.113.9 192.0.2.1 4711 5432\r\n');
       const behind = '/v2:203.0.113.9';
       await pair.holds(5432, { [`pg1${behind}`]: 2, [`pg2${behind}`]: 2 }, { begin });
-      await pair.answers(5432, { [NOBODY]: 1 });
+      await pair.answers(5432, { [NONE]: 1 });
     },
   };
 }

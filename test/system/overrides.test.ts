@@ -113,7 +113,7 @@ t.test('one in maintenance is not probed, and must prove itself when it is ready
   await echoes[0]?.kill();
   await daemon.event('backend-empty');
   t.same(await shares(t, daemon, echoes, 4), [0, 4]);
-  t.equal(daemon.eventsNamed('backend-down').length, 0, 'nobody has looked');
+  t.equal(daemon.eventsNamed('backend-down').length, 0, 'no probe has looked');
   await order(operated, 'ready', { backends: ['app/b0'] });
   await daemon.event('backend-down', ({ backend }) => backend === 'b0');
   await echoes[0]?.start();
@@ -282,7 +282,7 @@ t.test(
     t.match(await overridesOf(operated), [
       { backend: 'app', kind: 'hold', value: '2 drain', replaced: 'open', because: 'switchover' },
     ]);
-    t.equal(echoes[0]?.open, 0, 'nobody was chosen');
+    t.equal(echoes[0]?.open, 0, 'no backend was chosen');
     const released = await operated.ctl('release', 'app');
     t.match(released.stdout, /^app: no longer held$/m);
     for (const wire of waiting) {

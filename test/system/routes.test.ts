@@ -67,7 +67,7 @@ t.test('TLS clients go by name and protocol, and one without a route is told so'
   for (const pool of ['one', 'two', 'web']) await daemon.backendsUp(pool, 1);
   const port = await daemon.port('in');
   const version = (one: string) => openssl(port, one, '-servername', 'ONE.example');
-  const [old, now, protocol, nobody, closed, nameless] = await Promise.all([
+  const [old, now, protocol, unknown, closed, nameless] = await Promise.all([
     version('-tls1_2'),
     version('-tls1_3'),
     openssl(port, '-alpn', 'h2,postgresql', '-noservername'),
@@ -77,7 +77,7 @@ t.test('TLS clients go by name and protocol, and one without a route is told so'
   ]);
   for (const one of [old, now]) t.match(one.stdout, 'one heard ONE.example -');
   t.match(protocol.stdout, 'two heard no name h2');
-  for (const one of [nobody, closed, nameless]) {
+  for (const one of [unknown, closed, nameless]) {
     t.match(`${one.stdout}${one.stderr}`, /unrecognized name|alert number 112/);
   }
   const page = await runToEnd(program('curl'), [

@@ -10,8 +10,8 @@ import {
   PROVENANCE,
   provenanceOf,
 } from './changing.js';
+import { deniedVersion } from './denied_versions.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
-import { everybodyDenied } from './everybody.js';
 import { badRequest, type Problem, refused } from './problem.js';
 import { text } from './shape.js';
 
@@ -40,10 +40,10 @@ function denyEndpoint(deps: OverrideDeps): ApiEndpoint {
       }
       const by = provenanceOf(deps, { ...given(body), ...asked });
       const done = await change(deps, asked, (sources) => ok(deny(sources, block.value, by)));
-      const everybody = everybodyDenied(block.value);
-      if (!done.ok || everybody === null) return done;
+      const warning = deniedVersion(block.value);
+      if (!done.ok || warning === null) return done;
       const { value } = done.value;
-      const notes = [`Take care: ${everybody}.`, ...value.notes];
+      const notes = [`Take care: ${warning}.`, ...value.notes];
       return ok({ ...done.value, value: { ...value, notes } });
     },
   });

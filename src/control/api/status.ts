@@ -4,8 +4,8 @@ import { andMore, few } from '../../core/few.js';
 import { ok } from '../../core/result.js';
 import type { Override } from '../desired/override.js';
 import type { LookDeps } from './all.js';
+import { deniedVersion } from './denied_versions.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
-import { everybodyDenied } from './everybody.js';
 import { figure, list, oneOf, record, type ShapeOf, text } from './shape.js';
 
 export const STATUS = record({
@@ -101,7 +101,7 @@ export function statusOf(
 }
 
 function deniesAll({ kind, value, by }: Override): readonly string[] {
-  const told = kind === 'deny' ? everybodyDenied(String(value)) : null;
+  const told = kind === 'deny' ? deniedVersion(String(value)) : null;
   return told === null ? [] : [`${by} has denied all: ${told}`];
 }
 

@@ -242,7 +242,7 @@ export class Choosing {
     if (waiting.held === 'just released') this.#serveOwn(waiting);
     for (;;) {
       const turn = queue.turn();
-      if (turn.kind === 'nobody') return;
+      if (turn.kind === 'none') return;
       if (turn.kind === 'other') return this.#deps.ring(turn.worker);
       const session = turn.waiter;
       let result: 'moved' | 'waits' = 'moved';

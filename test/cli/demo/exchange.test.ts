@@ -48,8 +48,8 @@ t.test('an end without an answer, a reset and a refusal are failures', async (t)
     socket.once('data', () => socket.resetAndDestroy());
   });
   t.match(await askOneLine(rude, '1', REAL), { kind: 'failed', reason: /ECONNRESET/ });
-  const nobody = { host: '127.0.0.1', port: await freePort() };
-  t.match(await askOneLine(nobody, '1', REAL), { kind: 'failed', reason: /ECONNREFUSED/ });
+  const closed = { host: '127.0.0.1', port: await freePort() };
+  t.match(await askOneLine(closed, '1', REAL), { kind: 'failed', reason: /ECONNREFUSED/ });
 });
 
 t.test('an answer that does not come in 10 s is a failure', async (t) => {

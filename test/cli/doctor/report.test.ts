@@ -134,7 +134,7 @@ t.test('each pool of a file has as many sessions to a backend as its source port
     },
     { pool: 'p', most: 56_464, wanted: null, allows: /flows to all backends; no limit/ },
   ]);
-  t.equal(report(POOLED).pools?.length, 2, 'nobody comes to the other one');
+  t.equal(report(POOLED).pools?.length, 2, 'no client comes to the other one');
   const text = reportText(report(POOLED));
   t.match(text, /POOLS.*\n +p +2 source addresses +56464 /);
   t.match(text, /\n {2}pool p: The file allows 60000/);

@@ -76,15 +76,15 @@ t.test('a daemon that answers slowly is asked less often', async (t) => {
 t.test('what fails is shown, and the next look goes on', async (t) => {
   const { time, asked, text } = bed();
   await time.pass(1_000);
-  asked[0]?.fail(new CtlFailure('nobody answers'));
+  asked[0]?.fail(new CtlFailure('the daemon does not answer'));
   await time.pass(0);
   await time.pass(1_000);
   await drawn();
-  t.match(text(), '! nobody answers');
+  t.match(text(), '! the daemon does not answer');
   asked[1]?.answer(look());
   await time.pass(0);
   await drawn();
-  t.notMatch(text(), 'nobody answers');
+  t.notMatch(text(), 'the daemon does not answer');
 });
 
 t.test('sessions of another line than the one shown are not shown', async (t) => {

@@ -38,7 +38,10 @@ t.test('a rate is the difference over the time between, and never negative', asy
 });
 
 t.test('after a failed look there is no rate until two have succeeded', async (t) => {
-  const state = lookFailed(seen(look({ atMs: 0 }), look({ atMs: 500 })), 'nobody answers');
+  const state = lookFailed(
+    seen(look({ atMs: 0 }), look({ atMs: 500 })),
+    'the daemon does not answer',
+  );
   t.equal(
     rate(state, () => 1),
     null,

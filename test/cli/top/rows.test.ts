@@ -132,8 +132,8 @@ t.test('rates need two looks at the same process', async (t) => {
 });
 
 t.test('a daemon that does not answer is reported on top of what was seen last', async (t) => {
-  const state = lookFailed(seen(BEFORE, INCIDENT), 'nobody answers');
-  t.equal(drawn(state)[3], '! nobody answers');
+  const state = lookFailed(seen(BEFORE, INCIDENT), 'the daemon does not answer');
+  t.equal(drawn(state)[3], '! the daemon does not answer');
   t.match(drawn(state)[6], 'app');
   t.equal(drawn(looked(state, BEFORE))[3], '');
 });

@@ -28,7 +28,7 @@ t.test('a number of replies is for UDP', async (t) => {
   const pool = `[pools.p]\nudp_responses = 1\n${BACKEND}`;
   t.strictSame(problemsOf(`${pool}${UDP}`), []);
   t.strictSame(problemsOf(`${pool}${TCP}${UDP}`), []);
-  t.strictSame(problemsOf(pool), [], 'nobody uses the pool');
+  t.strictSame(problemsOf(pool), [], 'nothing uses the pool');
   t.strictSame(problemsOf(`${pool}${TCP}`), [
     '2:1: pools.p.udp_responses: only flows count replies, and all listeners of this pool are for TCP (expected 0; got 1)',
   ]);

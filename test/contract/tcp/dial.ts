@@ -106,9 +106,9 @@ async function best(session: () => Promise<void>): Promise<number> {
 function failing(t: Test, make: MakeEngine): void {
   withEngine(t, make, 'a refused dial keeps the bytes for the next one', async (bench, t) => {
     const { driver, backend } = bench;
-    const nobody = await refusingEndpoint();
+    const closed = await refusingEndpoint();
     driver.answers = {
-      accepted: (pair) => driver.engine.dial(pair, nobody, Buffer.from('wrong ')),
+      accepted: (pair) => driver.engine.dial(pair, closed, Buffer.from('wrong ')),
       dialFailed: (pair) => driver.engine.dial(pair, backend.endpoint, Buffer.from('right ')),
       dialled: (pair) => driver.engine.relay(pair),
     };
@@ -137,10 +137,10 @@ function givingUp(t: Test, make: MakeEngine): void {
     'a dial that was given up reports nothing, and another may begin at once',
     async (bench, t) => {
       const { driver, backend } = bench;
-      const nobody = await refusingEndpoint();
+      const closed = await refusingEndpoint();
       driver.answers = {
         accepted: (pair) => {
-          driver.engine.dial(pair, nobody, Buffer.from('first '));
+          driver.engine.dial(pair, closed, Buffer.from('first '));
           driver.engine.cancelDial(pair);
           driver.engine.dial(pair, backend.endpoint, Buffer.from('second '));
           driver.engine.cancelDial(pair);

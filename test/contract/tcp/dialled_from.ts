@@ -57,8 +57,8 @@ export function dialledFromContract(t: Test, make: MakeEngine): void {
   withEngine(t, make, 'a dial that is refused there is refused', async (bench, t) => {
     const { driver } = bench;
     await bench.connect();
-    const nobody = await refusingEndpoint();
-    driver.engine.dial(await driver.nextPair(), nobody, null, OWN);
+    const closed = await refusingEndpoint();
+    driver.engine.dial(await driver.nextPair(), closed, null, OWN);
     t.match(await driver.next('dialFailed'), { failure: 'refused' });
   });
 

@@ -33,7 +33,7 @@ export function partingContract(t: Test, make: MakeEngine): void {
       const sides = driver.partings.flatMap(({ client, backend }) => [client, backend]);
       const known = sides.flatMap((side) => (side === null ? [] : [side]));
       if (under.without === 'foreign calls') {
-        t.same(known, [], 'nobody can be asked');
+        t.same(known, [], 'there is no connection to ask about');
         return;
       }
       // Of a connection that is broken Node.js may have closed the socket already.

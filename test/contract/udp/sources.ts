@@ -30,7 +30,7 @@ export function sourcesContract(t: Test, make: MakeUdp): void {
       const client = await bench.peer();
       client.send(bench.listener, 'next');
       backend.send((await backend.next()).from, 'served');
-      t.equal(await client.text(), 'served', 'nobody else is harmed');
+      t.equal(await client.text(), 'served', 'no other client is harmed');
       t.equal(driver.drops('send-error'), 1);
     });
   }

@@ -107,7 +107,7 @@ export class Bed {
 
   /** Where the last datagram went. */
   get lastTarget(): string {
-    return this.engine.upstream.at(-1)?.to ?? 'nobody';
+    return this.engine.upstream.at(-1)?.to ?? 'none';
   }
 
   /** The sum over the listener's own row and all backends' rows. */

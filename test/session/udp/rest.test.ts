@@ -19,7 +19,7 @@ t.test('a flow whose backend is unreachable waits until its client would ask aga
   t.equal(test.flows.count, 1, 'it has a backend again');
   test.engine.icmp(a);
   await test.pass(STEP_MS);
-  t.same(test.remains(), NOTHING, 'nobody has asked for so long');
+  t.same(test.remains(), NOTHING, 'no client has asked for that long');
   t.match(test.records, [{ end: { cause: 'backend-down' } }]);
 });
 

@@ -32,10 +32,10 @@ export interface Manner {
   readonly udp?: boolean;
 }
 
-/** How often each server answers; `nobody` counts too. */
+/** How often each server answers; `none` counts too. */
 export type Shares = Readonly<Record<string, number>>;
 
-export const NOBODY = 'nobody';
+export const NONE = 'none';
 
 export class Pair {
   readonly #sides: readonly (readonly [string, Side])[];
@@ -140,7 +140,7 @@ export class Pair {
         const { name } = await side.ask(question(port, { ...manner, from }, 'end'));
         const known = place.get(from);
         if (known !== undefined && known !== name) throw new Error(`${from}: ${known}, ${name}`);
-        place.set(from, name ?? NOBODY);
+        place.set(from, name ?? NONE);
       }
       const found = [...new Set(place.values())].sort().join();
       if (found !== [...names].sort().join()) throw new Error(found);
@@ -176,7 +176,7 @@ async function shares(
 }
 
 function count(found: Record<string, number>, name: string | null): void {
-  const key = name ?? NOBODY;
+  const key = name ?? NONE;
   found[key] = (found[key] ?? 0) + 1;
 }
 
