@@ -17,6 +17,7 @@ import {
 import type { Holder } from './ending.js';
 import type { Loop, TurnWork } from './loop.js';
 import { ENDING, NONE, type PairTable } from './pairs.js';
+import { Starved } from './starved.js';
 import { RECEIVE, userData } from './user_data.js';
 
 export interface ReadSink {
@@ -45,12 +46,13 @@ export class Reads implements TurnWork, Holder {
   readonly #pool: BufferPool;
   readonly #state: Uint8Array;
   /** Directions that wait for a buffer; one that stopped waiting is skipped. */
-  #starved: number[] = [];
+  readonly #starved: Starved<number>;
 
   constructor(loop: Loop, pairs: PairTable, pool: BufferPool) {
     this.#loop = loop;
     this.#pairs = pairs;
     this.#pool = pool;
+    this.#starved = new Starved(pool);
     this.#state = new Uint8Array(2 * pairs.capacity);
     loop.on(
       RECEIVE,
@@ -111,7 +113,7 @@ export class Reads implements TurnWork, Holder {
   waitForBuffer(direction: number): void {
     assert(this.#state[direction] === OFF, 'a direction waits once');
     this.#state[direction] = STARVED;
-    this.#starved.push(direction);
+    this.#starved.add(direction);
   }
 
   before(): void {
@@ -120,8 +122,7 @@ export class Reads implements TurnWork, Holder {
 
   after(): void {
     if (this.dueMs() > 0) return;
-    const woken = this.#starved.splice(0, this.#pool.available);
-    for (const direction of woken) {
+    for (const direction of this.#starved.take()) {
       if (this.#state[direction] !== STARVED) continue;
       this.#state[direction] = OFF;
       this.#resume(direction);
@@ -129,8 +130,7 @@ export class Reads implements TurnWork, Holder {
   }
 
   dueMs(): number {
-    const waits = this.#starved.length === 0 || this.#pool.available === 0;
-    return waits ? Number.POSITIVE_INFINITY : 0;
+    return this.#starved.dueMs();
   }
 
   #submit(direction: number, how: number, limitBytes: number): void {

@@ -17,6 +17,7 @@ import type { Framing } from '../../session/udp_port.js';
 import type { Delays } from './delays.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE } from './pairs.js';
+import { Starved } from './starved.js';
 import { CLOSE, DATAGRAMS, GENERATION_MASK, userData } from './user_data.js';
 
 /** struct io_uring_recvmsg_out, name and control messages stand in front of each payload. */
@@ -64,7 +65,7 @@ export class UdpSockets implements TurnWork {
   readonly #slots: (UdpSocket | undefined)[] = [];
   readonly #generations: number[] = [];
   /** Sockets that wait for buffers. */
-  #starved: UdpSocket[] = [];
+  readonly #starved: Starved<UdpSocket>;
 
   constructor(
     loop: Loop,
@@ -75,6 +76,7 @@ export class UdpSockets implements TurnWork {
   ) {
     this.#loop = loop;
     this.#pool = pool;
+    this.#starved = new Starved(pool);
     this.#delays = delays;
     this.#template = template.address;
     this.#sink = sink;
@@ -152,14 +154,12 @@ export class UdpSockets implements TurnWork {
 
   after(): void {
     if (this.dueMs() > 0) return;
-    const woken = this.#starved;
-    this.#starved = [];
-    for (const socket of woken) this.#rearm(socket);
+    // A closed one among them waits for no buffer.
+    for (const socket of this.#starved.takeAll()) this.#rearm(socket);
   }
 
   dueMs(): number {
-    const waits = this.#starved.length === 0 || this.#pool.available === 0;
-    return waits ? Number.POSITIVE_INFINITY : 0;
+    return this.#starved.dueMs();
   }
 
   #arm(socket: UdpSocket): void {
@@ -202,7 +202,7 @@ export class UdpSockets implements TurnWork {
     if (result === -ERRNO.ENOBUFS) {
       this.#pool.ranEmpty();
       socket.receive = 'later';
-      this.#starved.push(socket);
+      this.#starved.add(socket);
     } else if (result < 0 && result !== -ERRNO.ECANCELED && result !== -ERRNO.EINTR) {
       socket.receive = 'later';
       this.#delays.later(RETRY_MS, () => this.#rearm(socket));

@@ -20,6 +20,7 @@ import type { ListenerKey } from '../../session/tcp_port.js';
 import type { SelfDials } from '../self_dials.js';
 import type { Loop, TurnWork } from './loop.js';
 import { NONE } from './pairs.js';
+import { Starved } from './starved.js';
 import { CLOSE, GENERATION_MASK, REPLIES, userData } from './user_data.js';
 
 export interface UpstreamOwner {
@@ -60,7 +61,7 @@ export class Upstreams implements TurnWork {
   readonly #receive: Uint8Array;
   readonly #free: number[];
   /** Upstreams that wait for buffers. */
-  #starved: number[] = [];
+  readonly #starved: Starved<number>;
 
   constructor(
     loop: Loop,
@@ -72,6 +73,7 @@ export class Upstreams implements TurnWork {
   ) {
     this.#loop = loop;
     this.#pool = pool;
+    this.#starved = new Starved(pool);
     this.#calls = calls;
     this.#selfDials = selfDials;
     this.#owner = owner;
@@ -150,15 +152,13 @@ export class Upstreams implements TurnWork {
 
   after(): void {
     if (this.dueMs() > 0) return;
-    const woken = this.#starved.splice(0, this.#pool.available);
-    for (const upstream of woken) {
+    for (const upstream of this.#starved.take()) {
       if (this.#receive[upstream] === STARVED) this.#arm(upstream);
     }
   }
 
   dueMs(): number {
-    const waits = this.#starved.length === 0 || this.#pool.available === 0;
-    return waits ? Number.POSITIVE_INFINITY : 0;
+    return this.#starved.dueMs();
   }
 
   #connect(target: Endpoint, source: IpEndpoint | null): Result<Descriptor, KernelError> {
@@ -215,7 +215,7 @@ export class Upstreams implements TurnWork {
     else if (result === -ERRNO.ENOBUFS) {
       this.#pool.ranEmpty();
       this.#receive[upstream] = STARVED;
-      this.#starved.push(upstream);
+      this.#starved.add(upstream);
     } else if (result !== -ERRNO.ECANCELED && result !== -ERRNO.EINTR) {
       this.#owner.failed(flow, result);
     }
