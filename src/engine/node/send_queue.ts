@@ -77,14 +77,15 @@ export class SendQueues {
   }
 
   async #look(pauseMs: number): Promise<void> {
+    // Tables are as old as the beginning of the look: they lack what was sent or taken since.
+    const [nowMs, asked] = [this.#clock.nowMs(), this.#waits];
+    this.#waits = [];
     const undelivered = await readTables();
-    const waits: Wait[] = [];
     const over: Wait[] = [];
-    for (const wait of this.#waits) {
+    for (const wait of asked) {
       if (wait.socket.destroyed) continue;
-      (this.#isOver(wait, undelivered) ? over : waits).push(wait);
+      (this.#isOver(wait, undelivered, nowMs) ? over : this.#waits).push(wait);
     }
-    this.#waits = waits;
     for (const { then } of over) then();
     if (this.#waits.length === 0) this.#looking = 'no';
     else {
@@ -93,9 +94,9 @@ export class SendQueues {
     }
   }
 
-  #isOver({ socket, name, patience }: Wait, undelivered: Undelivered): boolean {
+  #isOver({ socket, name, patience }: Wait, undelivered: Undelivered, nowMs: number): boolean {
     const leftBytes = socket.writableLength + Number.parseInt(undelivered.get(name) ?? '0', 16);
-    return leftBytes === 0 || (patience?.isOver(this.#clock.nowMs(), leftBytes) ?? false);
+    return leftBytes === 0 || (patience?.isOver(nowMs, leftBytes) ?? false);
   }
 }
 

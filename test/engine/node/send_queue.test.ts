@@ -3,7 +3,7 @@ import t from 'tap';
 import { endName, SendQueues, undeliveredIn } from '../../../src/engine/node/send_queue.js';
 import { eventually } from '../../support/deadline.js';
 import { FakeTime } from '../../support/fake_time.js';
-import { connectPeer, LOOPBACK, LOOPBACK_6, PeerServer } from '../../support/peer.js';
+import { connectPeer, LOOPBACK, LOOPBACK_6, type Peer, PeerServer } from '../../support/peer.js';
 
 /** From a machine with the byte order of x86 and ARM. */
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid
@@ -23,6 +23,8 @@ t.test('addresses are named as the kernel names them', async (t) => {
 });
 
 const MUCH = Buffer.alloc(4 * 1024 * 1024);
+/** More than a peer's kernel has room for, and not more than the sender's has, too. */
+const TAKEN_BY_KERNEL = Buffer.alloc(640 * 1024);
 
 for (const [family, local] of [
   ['IPv4', LOOPBACK],
@@ -54,6 +56,26 @@ for (const [family, local] of [
     server.close();
   });
 }
+
+t.test('a look that had begun before says nothing of bytes that were sent since', async (t) => {
+  const server = await PeerServer.listen(LOOPBACK);
+  // Between any two steps of a look, of which there are many, bytes are sent.
+  for (let [steps, looks] = [0, 0]; looks < 3; steps += 32 + (steps >> 1)) {
+    const time = new FakeTime();
+    const queues = new SendQueues(time, time, null);
+    const [first, second] = [await deafPair(server), await deafPair(server)];
+    first.writer.send(MUCH);
+    queues.whenDelivered(first.writer.socket, () => t.fail('the first one takes nothing'));
+    for (let step = 0; step < steps && time.pending === 0; step++) await turn();
+    looks += time.pending;
+    second.writer.send(TAKEN_BY_KERNEL);
+    t.equal(second.writer.socket.writableLength, 0, 'the kernel has it all');
+    queues.whenDelivered(second.writer.socket, () => t.fail(`sent after ${steps} steps`));
+    await eventually('the end of the look', () => (time.pending === 1 ? 'over' : undefined));
+    for (const { reader } of [first, second]) reader.socket.destroy();
+  }
+  server.close();
+});
 
 t.test('a peer that takes nothing is given up where that is asked for', async (t) => {
   const time = new FakeTime();
@@ -115,4 +137,15 @@ t.test('a socket that is destroyed is forgotten', async (t) => {
 async function nextLook(time: FakeTime): Promise<void> {
   await time.pass(200);
   await eventually('a look', () => (time.pending === 1 ? 'over' : undefined));
+}
+
+/** A connection of which one end reads nothing. */
+async function deafPair(server: PeerServer): Promise<{ reader: Peer; writer: Peer }> {
+  const reader = await connectPeer(server.endpoint);
+  reader.socket.pause();
+  return { reader, writer: await server.next() };
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
