@@ -5,10 +5,11 @@ import { Ledger } from '../../src/pool/ledger.js';
 
 export interface HammerStart {
   readonly memory: SharedArrayBuffer;
-  /** One cell: threads that are ready. */
+  /** Two cells: threads that are ready, and whether one of them has met the other at the cap. */
   readonly gate: SharedArrayBuffer;
   readonly threads: number;
   readonly worker: number;
+  /** At least this many, and more until the threads have met. */
   readonly rounds: number;
   readonly cap: number;
 }
@@ -18,6 +19,9 @@ export interface HammerReport {
   readonly refused: number;
   readonly most: number;
 }
+
+/** Of `rounds`: threads that have not met until then never do. */
+const MOST_TIMES = 100;
 
 const start = workerData as HammerStart;
 const worker = start.worker as WorkerId;
@@ -32,12 +36,18 @@ Atomics.notify(gate, 0);
 for (let ready = 0; ready < start.threads; ready = Atomics.load(gate, 0)) {
   Atomics.wait(gate, 0, ready, 1000);
 }
-for (let round = 0; round < start.rounds; round++) {
+// A thread that is ready may wait for a processor until another one has had all its rounds.
+const goesOn = (round: number): boolean =>
+  round < start.rounds || (Atomics.load(gate, 1) === 0 && round < MOST_TIMES * start.rounds);
+for (let round = 0; goesOn(round); round++) {
   // Up to three places at a time, so that the threads meet at the cap from both sides.
   let held = 0;
   while (held < 1 + (round % 3) && ledger.tryTake(backend, worker)) held++;
   report.most = Math.max(report.most, ledger.active(backend));
-  if (held === 0) report.refused++;
+  if (held === 0) {
+    report.refused++;
+    Atomics.store(gate, 1, 1);
+  }
   report.taken += held;
   while (held-- > 0) ledger.giveBack(backend, worker);
   if (ledger.tryTakeListener(listener, start.cap, worker)) {

@@ -30,7 +30,7 @@ t.test('a cap of three means three, and never four; no cap means any number', as
 t.test('two threads that hammer one backend never pass its cap and end at zero', async (t) => {
   const memory = createLedgerMemory();
   const ledger = new Ledger(memory);
-  const gate = new SharedArrayBuffer(4);
+  const gate = new SharedArrayBuffer(8);
   ledger.setCap(a, 3);
   const reports = await Promise.all(
     [0, 1].map(async (worker) => {
