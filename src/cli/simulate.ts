@@ -1,12 +1,15 @@
 /** `sluice simulate`: puts a workload through every policy and compares what comes out. */
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type Arrivals, drawArrivals } from '../balance/simulate/arrivals.js';
 import { comparePolicies, type PolicyReport } from '../balance/simulate/compare.js';
 import { Recorder, type Recording } from '../balance/simulate/recorded.js';
 import type { Scenario } from '../balance/simulate/scenario.js';
+import { STANDARD_INPUT } from '../config/read_config.js';
 import { seededRandom } from '../core/random.js';
 import { err, ok, type Result } from '../core/result.js';
+import { failedRead, failedReadOf, standardInput, unfit } from '../files/user_file.js';
 import type { LineSink } from './check.js';
 import { readSimulateWords, type SimulateRequest } from './simulate_options.js';
 import type { Words } from './word_reader.js';
@@ -49,12 +52,11 @@ async function readSessions({ source, seed }: SimulateRequest): Promise<Result<R
   }
   const recorder = new Recorder(source.listener);
   try {
-    for await (const line of createInterface({ input: createReadStream(source.path) })) {
-      recorder.add(line);
-    }
+    const input = await openLog(source.path);
+    if ('kind' in input) return unreadable(source.path, input.problem);
+    for await (const line of createInterface({ input })) recorder.add(line);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return err(`${source.path} cannot be read (${why}): name an access log with --log`);
+    return unreadable(source.path, failedReadOf(error).problem);
   }
   const recording = recorder.recording();
   if (recording.arrivals.count > 0) return ok(recording);
@@ -62,6 +64,17 @@ async function readSessions({ source, seed }: SimulateRequest): Promise<Result<R
     `${source.path} has no finished session${source.listener === null ? '' : ` of listener ${source.listener}`}: ` +
       'it takes the JSON lines that [log] access = "all" writes',
   );
+}
+
+/** As long as it may be: a log is not kept in memory. */
+async function openLog(path: string): Promise<ReturnType<typeof standardInput>> {
+  if (path === STANDARD_INPUT) return standardInput();
+  const why = unfit(await stat(path));
+  return why === null ? createReadStream(path) : failedRead(why);
+}
+
+function unreadable(path: string, why: string): Result<never, string> {
+  return err(`${path} cannot be read: ${why}; name an access log with --log`);
 }
 
 interface Summary {

@@ -32,7 +32,10 @@ export const simulateOptions: readonly OptionDescription[] = [
   },
   { flags: '--mean <time>', description: 'mean service time', default: '8ms' },
   { flags: '--clients <n>', description: 'distinct client addresses', default: '1000' },
-  { flags: '--log <file>', description: 'sessions of an access log (JSON lines) instead' },
+  {
+    flags: '--log <file>',
+    description: 'sessions of an access log (JSON lines, - = standard input) instead',
+  },
   { flags: '--listener <name>', description: 'with --log: only the sessions of this one' },
   { flags: '--down <spec...>', description: 'NAME@20s-40s: dead from and to these times' },
   { flags: '--slow <spec...>', description: 'NAME@20s-40sx5: service times are 5 times as long' },

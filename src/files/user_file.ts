@@ -5,7 +5,7 @@
  * A read that hangs (a network file system whose server is gone) cannot be called back. It holds
  * one of the few threads that read files and resolve names for the whole process, so only some may.
  */
-import { constants, open as openRaw, type Stats } from 'node:fs';
+import { constants, fstatSync, open as openRaw, ReadStream, type Stats } from 'node:fs';
 import { access, type FileHandle, open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
@@ -61,12 +61,21 @@ export async function readUserFile(path: string, bounds: ReadBounds): Promise<Fi
  * because a user who runs a command there can end it.
  */
 export async function readStandardInput(maxBytes: number): Promise<FileRead> {
+  const input = standardInput();
+  if ('kind' in input) return input;
   try {
-    const bytes = await drained(process.stdin, maxBytes);
+    const bytes = await drained(input, maxBytes);
     return bytes.length > maxBytes ? failedRead('EFBIG') : { kind: 'read', bytes, mode: 0 };
   } catch (error) {
-    return failedRead(codeOf(error));
+    return failedReadOf(error);
   }
+}
+
+/** What Node.js cannot read there it replaces by an empty stream, without a word. */
+export function standardInput(): ReadStream | Socket | FailedRead {
+  const input: object = process.stdin;
+  if (input instanceof Socket || input instanceof ReadStream) return input;
+  return failedRead(fstatSync(0).isDirectory() ? 'EISDIR' : 'ENODATAFILE');
 }
 
 /** What is at `path`: for a warning, before the file is needed. */
@@ -130,7 +139,7 @@ export async function bounded<T>(
     signal.addEventListener('abort', giveUp, { once: true });
   });
   const done = work()
-    .catch((error: unknown) => failedRead(codeOf(error)))
+    .catch((error: unknown) => failedReadOf(error))
     .finally(() => {
       signal.removeEventListener('abort', giveUp);
       hung.delete(token);
@@ -227,6 +236,10 @@ class SilentPipe extends Error {
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? 'an unknown error';
+}
+
+export function failedReadOf(error: unknown): FailedRead {
+  return failedRead(codeOf(error));
 }
 
 export function failedRead(code: string): FailedRead {

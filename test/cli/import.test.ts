@@ -22,6 +22,7 @@ const dir = t.testdir({
   'time.cfg': `${GOOD}listen a\n  timeout queue soon\n`,
   'nothing.cfg': `${GOOD}`,
   parts: { '1.cfg': GOOD, '2.cfg': 'listen b\n  bind :3\n  server s 127.0.0.1:2\n', 'x.txt': '"' },
+  none: { 'x.txt': '"' },
 });
 
 async function run(name: string, output?: string) {
@@ -70,6 +71,10 @@ t.test('a syntax error is one sentence with its place, and nothing is written', 
     t.equal(err, `${join(dir, name)}:${line}: ${problem}; nothing is written\n`);
     t.notOk(existsSync(output));
   }
+});
+
+t.test('a folder without a file that HAProxy would read is said to be so', async (t) => {
+  t.equal((await run('none')).err, `${join(dir, 'none')}: no file in this folder ends in .cfg`);
 });
 
 t.test('a file without anything to serve writes nothing', async (t) => {

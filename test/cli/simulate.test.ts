@@ -77,7 +77,10 @@ t.test('a log that cannot be used is said with its remedy, exit code 1', async (
   const dir = t.testdir({ 'empty.log': '{"event":"reload"}\n' });
   const missing = await run({ log: join(dir, 'missing.log') });
   t.equal(missing.code, 1);
-  t.match(missing.stderr, /missing\.log cannot be read .*: name an access log with --log\n$/);
+  t.match(
+    missing.stderr,
+    /missing\.log cannot be read: no such file .*; name an access log with --log\n$/,
+  );
   const empty = await run({ log: join(dir, 'empty.log'), listener: 'pg' });
   t.equal(empty.code, 1);
   t.match(empty.stderr, /no finished session of listener pg: it takes the JSON lines/);

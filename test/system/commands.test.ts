@@ -43,6 +43,12 @@ t.test('- is standard input for commands that read it once, and none for the dae
   for (const how of ['"$0" "$1" check - < "$2"', 'cat "$2" | "$0" "$1" check -']) {
     t.match(await runToEnd('sh', ['-c', how, process.execPath, BINARY, file]), good, how);
   }
+  for (const command of ['check -', 'import nginx -', 'simulate --log -']) {
+    const how = `"$0" "$1" ${command} < /`;
+    const { code, stderr } = await runToEnd('sh', ['-c', how, process.execPath, BINARY]);
+    t.equal(code, 1, command);
+    t.match(stderr, /cannot be read.*is a directory.*EISDIR/, command);
+  }
 });
 
 t.test('an output that a full disk does not take is no success', async (t) => {

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfigText } from '../../config/read_config.js';
 import { err, ok, type Result } from '../../core/result.js';
+import { failedReadOf } from '../../files/user_file.js';
 import type { SourceText } from '../../import/source.js';
 import { systemTimers } from '../../system/timers.js';
 
@@ -23,7 +24,9 @@ export async function readSources(
 ): Promise<Result<readonly SourceText[], string>> {
   const found: SourceText[] = [];
   for (const path of paths) {
-    const files = await filesOf(path);
+    const listed = await filesOf(path);
+    if (!listed.ok) return listed;
+    const files = listed.value;
     if (files.length + found.length > MAX_FILES)
       return err(`${path}: more than ${MAX_FILES} files`);
     for (const file of files) {
@@ -35,16 +38,13 @@ export async function readSources(
   return ok(found);
 }
 
-async function filesOf(path: string): Promise<readonly string[]> {
-  try {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const names = await readdir(path);
-    return names
-      .filter((name) => /^[^.].*\.cfg$/.test(name))
-      .sort()
-      .map((name) => join(path, name));
-  } catch {
-    // The reader of the file says why it cannot be read.
-    return [path];
-  }
+async function filesOf(path: string): Promise<Result<readonly string[], string>> {
+  const found = await stat(path).catch(() => null);
+  // The reader of the file says why it cannot be read.
+  if (found === null || !found.isDirectory()) return ok([path]);
+  const names = await readdir(path).catch(failedReadOf);
+  if ('problem' in names) return err(`${path}: ${names.problem}`);
+  const files = names.filter((name) => /^[^.].*\.cfg$/.test(name)).sort();
+  if (files.length === 0) return err(`${path}: no file in this folder ends in .cfg`);
+  return ok(files.map((name) => join(path, name)));
 }
