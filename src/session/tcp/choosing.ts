@@ -33,8 +33,8 @@ const NO_KEY = new Uint8Array(0);
 export class Choosing {
   readonly #pools = new Map<PoolId, WaitingSessions>();
   readonly #deps: ChoosingDeps;
-  /** Pools in which a place became free since waiters were served last. */
-  readonly #freed = new Set<PoolId>();
+  /** Pools in which a place became free since waiters were served last; no Set: see ADR 5. */
+  #freed: readonly PoolId[] = [];
 
   constructor(deps: ChoosingDeps) {
     this.#deps = deps;
@@ -119,13 +119,13 @@ export class Choosing {
 
   /** A place of `pool` is free; waiters are served by `serveFreed`, outside of the present edge. */
   freed(pool: PoolId): void {
-    this.#freed.add(pool);
+    if (!this.#freed.includes(pool)) this.#freed = [...this.#freed, pool];
   }
 
   serveFreed(): void {
-    if (this.#freed.size === 0) return;
-    const pools = [...this.#freed];
-    this.#freed.clear();
+    const pools = this.#freed;
+    if (pools.length === 0) return;
+    this.#freed = [];
     for (const id of pools) {
       const waiting = this.#pools.get(id);
       if (waiting === undefined) continue;
