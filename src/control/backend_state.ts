@@ -23,19 +23,27 @@ export interface BackendSituation {
   readonly serves: Standing['serves'];
   /** Whether it is a backup, and which backups of its pool serve. */
   readonly backup: 'no' | PoolSpec['backups'];
-  readonly share: number;
+  /** What only some states ask for, and takes longer than all else. */
+  readonly evidence: BackendEvidence;
+}
+
+export interface BackendEvidence {
+  /** Of its weight that its probes ask for. */
+  share(): number;
   /** What its probes said last, when the verdict changed; may be ''. */
-  readonly verdictDetail: string;
+  verdictDetail(): string;
   /** Why real traffic has taken it out; of no meaning in other states. */
-  readonly ejection: string;
+  ejection(): string;
 }
 
 /** Sentences without full stops; '' where the state says all. */
 export function reasonOf(situation: BackendSituation): string {
-  return [stateReason(situation), causeReason(situation)].filter((part) => part !== '').join('; ');
+  const [first, second] = [stateReason(situation), causeReason(situation)];
+  if (first === '') return second;
+  return second === '' ? first : `${first}; ${second}`;
 }
 
-function stateReason({ state, verdictDetail, ejection, share }: BackendSituation): string {
+function stateReason({ state, evidence }: BackendSituation): string {
   switch (state) {
     case 'up':
     case 'drained':
@@ -46,17 +54,17 @@ function stateReason({ state, verdictDetail, ejection, share }: BackendSituation
     case 'unresolved':
       return 'its name has no address';
     case 'down':
-      return verdictDetail === '' ? 'its probes fail' : verdictDetail;
+      return evidence.verdictDetail() || 'its probes fail';
     case 'standby':
-      return `well, but in another role: ${verdictDetail}`;
+      return `well, but in another role: ${evidence.verdictDetail()}`;
     case 'ejected':
-      return ejection;
+      return evidence.ejection();
     case 'unproven':
       return 'no probe has succeeded yet';
     case 'full':
       return 'as many sessions as it may have';
     case 'degraded':
-      return `its probes ask for ${Math.round(share * 100)} % of its weight`;
+      return `its probes ask for ${Math.round(evidence.share() * 100)} % of its weight`;
     default:
       return unreachable(state);
   }

@@ -13,7 +13,7 @@ import type { TargetHealth } from '../health/target.js';
 import type { Ledger } from '../pool/ledger.js';
 import { countOfBackend } from '../pool/other_processes.js';
 import type { BackendBoard } from './backend_board.js';
-import { reasonOf } from './backend_state.js';
+import { type BackendEvidence, type BackendSituation, reasonOf } from './backend_state.js';
 import type { Daemon } from './daemon.js';
 import type { Desires } from './desired/desires.js';
 import type { BackendEntry } from './inventory.js';
@@ -64,8 +64,8 @@ export class BackendDescriber {
   /** The same at a glance: ten thousand take some milliseconds. */
   glances(now: PoolNow): BackendGlance[] {
     const parts = {
-      stateOf: (entry: BackendEntry) => this.#watch.backend(entry).state,
-      reasonOf: (entry: BackendEntry, cause: Ineligible | null) => this.#reason(entry, now, cause),
+      stateOf: (entry: BackendEntry) => this.#watch.stateOf(entry),
+      reasonOf: (entry: BackendEntry, how: Situated) => this.#reason(entry, now, how),
       viewOf: (entry: BackendEntry, cause: Ineligible | null) => this.#backend(entry, now, cause),
       ledger: this.#ledger,
     };
@@ -96,7 +96,7 @@ export class BackendDescriber {
       if (count++ < most) told.push(remark(key, describe()));
     };
     for (const [index, entry] of now.members.entries()) {
-      if (!isRemarkable(this.#watch.backend(entry).state)) continue;
+      if (!isRemarkable(this.#watch.stateOf(entry))) continue;
       add(() => this.#backend(entry, now, now.standing.reasons[index] ?? null));
     }
     for (const one of now.pool.unresolved.filter(isDescribed))
@@ -114,7 +114,7 @@ export class BackendDescriber {
       state,
       eligible: cause === null,
       cause,
-      reason: this.#reason(entry, now, cause),
+      reason: this.#reason(entry, now, { state, cause }),
       sinceWallMs,
       active: ledger.active(entry.id),
       maxConnections: ledger.cap(entry.id),
@@ -126,25 +126,19 @@ export class BackendDescriber {
     };
   }
 
-  #reason(
-    entry: BackendEntry,
-    { standing: { serves } }: PoolNow,
-    cause: Ineligible | null,
-  ): string {
+  /** A search asks for those of all backends: of most there is none to be found quickly. */
+  #reason(entry: BackendEntry, { standing: { serves } }: PoolNow, how: Situated): string {
     const { backup, name } = entry.spec;
-    const situation = {
-      state: this.#watch.backend(entry).state,
-      cause,
-      serves,
-      backup: backup ? entry.pool.spec.backups : 'no',
-      share: this.#board.shareOf(entry),
-      verdictDetail: this.#board.probes.healthOf(entry)?.detail ?? '',
-      ejection: this.#board.ejectionOf(entry),
-    } as const;
+    const evidence = new Evidence(entry, this.#board);
+    const { state, cause } = how;
+    const backups = backup ? entry.pool.spec.backups : 'no';
     const { others } = this.#ledger;
     const elsewhere = ofProcessesThatLeave(others.remaining(countOfBackend(entry.id)));
-    const deviations = this.#desires.overridesOf(entry.pool.key, name).map(deviation);
-    const reasons = [whyItStays(entry), ...deviations, reasonOf(situation), elsewhere];
+    const stays = whyItStays(entry);
+    const own = reasonOf({ state, cause, serves, backup: backups, evidence });
+    const overrides = this.#desires.overridesOf(entry.pool.key, name);
+    if (stays === '' && elsewhere === '' && overrides.length === 0) return own;
+    const reasons = [stays, ...overrides.map(deviation), own, elsewhere];
     return reasons.filter((part) => part !== '').join('; ');
   }
 
@@ -177,10 +171,35 @@ export class BackendDescriber {
   }
 }
 
+type Situated = Pick<BackendSituation, 'state' | 'cause'>;
+
+/** Looked up when a sentence needs it. */
+class Evidence implements BackendEvidence {
+  readonly #entry: BackendEntry;
+  readonly #board: BackendBoard;
+
+  constructor(entry: BackendEntry, board: BackendBoard) {
+    this.#entry = entry;
+    this.#board = board;
+  }
+
+  share(): number {
+    return this.#board.shareOf(this.#entry);
+  }
+
+  verdictDetail(): string {
+    return this.#board.probes.healthOf(this.#entry)?.detail ?? '';
+  }
+
+  ejection(): string {
+    return this.#board.ejectionOf(this.#entry);
+  }
+}
+
 interface GlanceParts {
   readonly ledger: Ledger;
   readonly stateOf: (entry: BackendEntry) => BackendState;
-  readonly reasonOf: (entry: BackendEntry, cause: Ineligible | null) => string;
+  readonly reasonOf: (entry: BackendEntry, how: Situated) => string;
   readonly viewOf: (entry: BackendEntry, cause: Ineligible | null) => BackendView;
 }
 
@@ -211,7 +230,7 @@ class MemberGlance implements BackendGlance {
   }
 
   get reason(): string {
-    return this.#parts.reasonOf(this.#entry, this.#cause);
+    return this.#parts.reasonOf(this.#entry, { state: this.state, cause: this.#cause });
   }
 
   view(): BackendView {

@@ -199,7 +199,11 @@ export class DaemonViews implements AdminViews {
     const refusals = this.#refusals();
     const pools = [...daemon.inventory.pools.values()].map((entry): PoolGlance => {
       const now = daemon.watch.pool(entry);
-      const summary = () => this.#summary(now, refusals);
+      let made: PoolSummary | null = null;
+      const summary = () => {
+        made ??= this.#summary(now, refusals);
+        return made;
+      };
       return { name: entry.key, state: now.state, backends: describe.glances(now), summary };
     });
     return { ...this.#whole(refusals), listeners: this.listeners(refusals), pools };

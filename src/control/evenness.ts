@@ -8,7 +8,6 @@ import type { BackendId } from '../core/brand.js';
 import type { SeriesReader } from '../core/series.js';
 import { CAUSE_COLUMN, DIAL_COLUMN, PLAIN_COLUMN } from '../core/series_layout.js';
 import { isUsable } from '../pool/eligibility.js';
-import { median } from '../pool/latency_window.js';
 import type { Ledger } from '../pool/ledger.js';
 import type { BackendEntry, Inventory } from './inventory.js';
 import { LatencyWindow } from './latency_windows.js';
@@ -27,8 +26,6 @@ interface Figures {
   /** Of dials and sessions there, 0 to 1. */
   readonly failures: number | null;
 }
-
-const NOTHING: Figures = { firstByteMs: null, failures: null };
 
 /** Dials that failed, and sessions that it reset, of all dials. */
 interface Counts {
@@ -68,22 +65,23 @@ export class EvennessWatch {
   /** An idle backup is not among them: it has nothing as it should, and would be the median. */
   of({ members, standing }: Pick<PoolNow, 'members' | 'standing'>): Evenness {
     const { ledger } = this.#deps;
-    const usable = members.filter(
-      ({ id }, index) => isUsable(ledger, id) && standing.reasons[index] !== 'backup',
-    );
-    const loads = usable.map(({ id }) => ledger.active(id) / ledger.weight(id));
-    const figures = usable.map((entry) => this.#figures.get(entry) ?? NOTHING);
-    const names = usable.map(({ spec }) => spec.name);
+    const most = members.length;
+    const [loads, firstBytes, failures] = [new Values(most), new Values(most), new Values(most)];
+    for (let index = 0; index < most; index++) {
+      const entry = members[index];
+      if (entry === undefined || standing.reasons[index] === 'backup') continue;
+      const { id, spec } = entry;
+      if (!isUsable(ledger, id)) continue;
+      loads.add(ledger.active(id) / ledger.weight(id), spec);
+      const figures = this.#figures.get(entry);
+      if (figures === undefined) continue;
+      firstBytes.add(figures.firstByteMs, spec);
+      failures.add(figures.failures, spec);
+    }
     return {
-      load: spreadOf(names, loads),
-      firstByteMs: spreadOf(
-        names,
-        figures.map(({ firstByteMs }) => firstByteMs),
-      ),
-      failures: spreadOf(
-        names,
-        figures.map(({ failures }) => failures),
-      ),
+      load: loads.spread(),
+      firstByteMs: firstBytes.spread(),
+      failures: failures.spread(),
     };
   }
 
@@ -116,14 +114,32 @@ export class EvennessWatch {
   }
 }
 
-/** Of those that are known; null when fewer than two are. */
-export function spreadOf(
-  names: readonly string[],
-  values: readonly (number | null)[],
-): Spread | null {
-  const known = values.flatMap((value, index) => (value === null ? [] : [{ value, index }]));
-  const middle = median(known.map(({ value }) => value));
-  if (middle === null || known.length < 2) return null;
-  const greatest = known.reduce((most, one) => (one.value > most.value ? one : most));
-  return { greatest: greatest.value, median: middle, backend: names[greatest.index] ?? '' };
+/** What backends have, where it is known: ten thousand are added at a time, and all at rest. */
+export class Values {
+  readonly #known: Float64Array;
+  #count = 0;
+  #greatest = Number.NEGATIVE_INFINITY;
+  #whose = '';
+
+  /** Of so many backends at most. */
+  constructor(most: number) {
+    this.#known = new Float64Array(most);
+  }
+
+  add(value: number | null, { name }: { readonly name: string }): void {
+    if (value === null) return;
+    this.#known[this.#count++] = value;
+    if (value <= this.#greatest) return;
+    this.#greatest = value;
+    this.#whose = name;
+  }
+
+  /** null: of fewer than two backends something is known. */
+  spread(): Spread | null {
+    if (this.#count < 2) return null;
+    const sorted = this.#known.subarray(0, this.#count).toSorted();
+    const upper = sorted[sorted.length >> 1] ?? 0;
+    const lower = sorted[(sorted.length - 1) >> 1] ?? 0;
+    return { greatest: this.#greatest, median: (lower + upper) / 2, backend: this.#whose };
+  }
 }

@@ -128,7 +128,7 @@ export class PoolWatch {
 
   pool(pool: PoolEntry): PoolNow {
     const members = [...pool.backends.values()];
-    const standing = this.#standing(pool, pool.spec.settings.panicPercent);
+    const standing = this.#standing(pool, members, pool.spec.settings.panicPercent);
     const state = pool.tenure === 'leaving' ? 'leaving' : poolState(standing);
     const sinceWallMs = this.#pools.note(pool, state);
     const primaries = rivalsIn(pool, members, standing, this.#deps.ledger);
@@ -182,9 +182,8 @@ export class PoolWatch {
     }
   }
 
-  #standing(pool: PoolEntry, panicPercent: number): Standing {
+  #standing(pool: PoolEntry, members: readonly BackendEntry[], panicPercent: number): Standing {
     const rankOf = ranksOf(pool.spec);
-    const members = [...pool.backends.values()];
     return standingOf(
       this.#deps.ledger,
       members.map(({ id, spec }) => ({ id, rank: rankOf(spec) })),
@@ -193,8 +192,12 @@ export class PoolWatch {
   }
 
   backend(entry: BackendEntry): StateNow<BackendState> {
-    const state = stateOf(entry, this.#deps.ledger, this.#deps.shareOf(entry));
+    const state = this.stateOf(entry);
     return { state, sinceWallMs: this.#backends.note(entry, state) };
+  }
+
+  stateOf(entry: BackendEntry): BackendState {
+    return stateOf(entry, this.#deps.ledger, this.#deps.shareOf(entry));
   }
 
   /** It was in `state` before this process was there; what is none stands for nothing. */
@@ -235,7 +238,7 @@ export class PoolWatch {
       log.event('pool-down', { pool: pool.key, cause, detail });
     } else if (told === 'panic') {
       // In panic every backend is eligible: those that would be without it are why it began.
-      const eligible = this.#standing(pool, 0).eligible;
+      const eligible = this.#standing(pool, members, 0).eligible;
       log.event('pool-panic', { ...counts, eligible, percent: pool.spec.settings.panicPercent });
     } else if (before === 'panic') log.event('pool-panic-over', counts);
     else if (before === 'down') log.event('pool-recovered', counts);

@@ -37,9 +37,12 @@ function rankServing(
   isEligible: (index: number) => boolean,
 ): number | null {
   let lowest: number | null = null;
-  for (const [index, member] of members.entries()) {
-    if (!inTier(member, tier) || !isEligible(index)) continue;
+  for (let index = 0; index < members.length; index++) {
+    const member = members[index];
+    if (member === undefined || !inTier(member, tier) || !isEligible(index)) continue;
     if (tier === 'all') return Number.POSITIVE_INFINITY;
+    // All of them have this rank.
+    if (tier === 'first') return member.rank;
     if (lowest === null || member.rank < lowest) lowest = member.rank;
   }
   return lowest;
@@ -125,7 +128,8 @@ export function standingOf(
       const member = members[index];
       return reason ?? (member !== undefined && member.rank <= rank ? null : 'backup');
     });
-    const eligible = reasons.filter((reason) => reason === null).length;
+    let eligible = 0;
+    for (const reason of reasons) if (reason === null) eligible++;
     return { regard, serves: tier, rank, reasons, eligible };
   }
   const serves = whyNoBackend(ledger, members, null, regard);

@@ -22,6 +22,7 @@ interface Ramp {
 
 export class Weights {
   readonly #ledger: Ledger;
+  /** Of those that were away or degraded: most never are. */
   readonly #ramps = new Map<BackendId, Ramp>();
 
   constructor(ledger: Ledger) {
@@ -52,12 +53,12 @@ export class Weights {
 
   /** Writes what holds at `nowMs`; true while the backend's ramp still moves. */
   write(entry: Weighed, nowMs: number): boolean {
-    const ramp = this.#ramp(entry.id);
+    const ramp = this.#ramps.get(entry.id);
+    const returnedMs = ramp?.returnedMs ?? null;
     const windowMs = entry.pool.spec.slowStartMs;
-    const started =
-      ramp.returnedMs === null ? 1 : slowStartShare(nowMs - ramp.returnedMs, windowMs);
-    if (started >= 1) ramp.returnedMs = null;
-    this.#ledger.setWeight(entry.id, entry.spec.weight * ramp.share * started);
+    const started = returnedMs === null ? 1 : slowStartShare(nowMs - returnedMs, windowMs);
+    if (ramp !== undefined && started >= 1) ramp.returnedMs = null;
+    this.#ledger.setWeight(entry.id, entry.spec.weight * (ramp?.share ?? 1) * started);
     const cap = entry.spec.maxConnections;
     this.#ledger.setCap(entry.id, cap === 0 ? 0 : rampedCap(cap, started));
     return started < 1;

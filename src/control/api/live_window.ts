@@ -56,8 +56,6 @@ interface Placed {
   readonly at: number;
   readonly pool: string;
   readonly one: BackendGlance;
-  /** `POOL/BACKEND`, where names are compared. */
-  readonly key: string;
 }
 
 export function backendsIn({ pools }: Pick<GlanceView, 'pools'>, window: Window) {
@@ -72,11 +70,12 @@ export function backendsIn({ pools }: Pick<GlanceView, 'pools'>, window: Window)
   let matched = 0;
   for (const { name: pool, backends } of pools) {
     if (wanted !== undefined && pool !== wanted) continue;
+    const isMeant = searchIn(pool, filter);
     for (const one of backends) {
-      if (!isOfState(one, state) || !has(pool, one, filter)) continue;
+      if (!isOfState(one, state) || !isMeant(one)) continue;
       const at = matched++;
       if (sort === 'file' && at >= offset + limit) continue;
-      first.add({ at, pool, one, key: sort === 'name' ? `${pool}/${one.name}` : '' });
+      first.add({ at, pool, one });
     }
   }
   const sorted = first.kept.toSorted((a, b) => compare(a, b) || a.at - b.at);
@@ -87,13 +86,19 @@ export function backendsIn({ pools }: Pick<GlanceView, 'pools'>, window: Window)
 const ORDERS: Readonly<Record<NonNullable<Window['sort']>, (a: Placed, b: Placed) => number>> = {
   file: () => 0,
   trouble: (a, b) => rank(a.one.state) - rank(b.one.state),
-  name: (a, b) => compareTexts(a.key, b.key),
+  name: compareNames,
   sessions: (a, b) => b.one.active - a.one.active,
 };
 
 function rank(state: BackendState): number {
   const at = TROUBLE.indexOf(state);
   return at < 0 ? TROUBLE.length : at;
+}
+
+/** As `POOL/BACKEND`, which is made only where it decides. */
+function compareNames(a: Placed, b: Placed): number {
+  if (a.pool === b.pool) return compareTexts(a.one.name, b.one.name);
+  return compareTexts(`${a.pool}/${a.one.name}`, `${b.pool}/${b.one.name}`);
 }
 
 function compareTexts(a: string, b: string): number {
@@ -105,9 +110,12 @@ function isOfState({ state }: BackendGlance, wanted: Window['state']): boolean {
   return wanted === 'trouble' ? TROUBLE.includes(state) : state === wanted;
 }
 
-/** What is made only to be searched comes last. */
-function has(pool: string, one: BackendGlance, filter: string): boolean {
+/** `filter` is in small letters. What is made only to be searched comes last. */
+function searchIn(pool: string, filter: string): (one: BackendGlance) => boolean {
   const isIn = (text: string): boolean => text.toLowerCase().includes(filter);
-  if (filter === '' || isIn(`${pool}/${one.name}`) || isIn(one.state)) return true;
-  return isIn(one.address) || isIn(one.reason);
+  if (filter === '' || isIn(pool)) return () => true;
+  // Else it is in `POOL/BACKEND` where it is in the name.
+  const prefix = filter.includes('/') ? `${pool}/` : '';
+  return (one) =>
+    isIn(prefix + one.name) || isIn(one.state) || isIn(one.address) || isIn(one.reason);
 }
