@@ -1,7 +1,8 @@
 /**
  * The open screens. What all of them see is made once at a time, however many they are, and as
- * seldom as it takes to keep it below a hundredth of the main thread. A reader that has not taken
- * the last look gets no further one: only the newest is worth anything.
+ * seldom as it takes to keep it below a hundredth of the main thread; each screen is made in a turn
+ * of the loop of its own, so that nothing waits for all of them. A reader that has not taken the
+ * last look gets no further one: only the newest is worth anything.
  */
 import { eventText, type Follow, type Reader } from '../../admin/stream.js';
 import type { AdminViews, GlanceView } from '../../admin/views.js';
@@ -15,8 +16,16 @@ import type { Window } from './live_window.js';
 const LOOK_MS = 1_000;
 /** A screen that is older is of no use. */
 const MOST_LOOK_MS = 10_000;
-/** Looks take at most one part in this many of the time; events have the rest of a hundredth. */
-const SHARE = 125;
+/**
+ * Looks take at most one part in this many of the time. Events, what collects the garbage, and a
+ * processor whose caches others have filled meanwhile have the other half of a hundredth.
+ */
+const SHARE = 200;
+/**
+ * The shortest of this many looks counts: what is longer than the others stood still while other
+ * threads had the processor, and is no reason for older pages.
+ */
+const COUNTED_LOOKS = 3;
 /** A reader that comes while others are there shares a look of them, if it is not older … */
 const SHARED_MS = 250;
 /** … or than this many times what it took: of fifty that come at once each would wait for all. */
@@ -58,6 +67,8 @@ export class LiveStreams {
   readonly #screens = new Map<string, { readonly window: Window; readonly readers: Set<Reader> }>();
   #last: Look | null = null;
   #next: Timer | null = null;
+  /** By the last looks. */
+  #spentMs: readonly number[] = [];
   /** The event, and the point of the hour, that was passed on last. */
   #toldUpTo = 0;
   #hourUpTo = 0;
@@ -98,22 +109,47 @@ export class LiveStreams {
   }
 
   #later(delayMs: number): void {
-    this.#next = this.#deps.timers.after(delayMs, () => {
-      const fromMs = this.#deps.clock.nowMs();
-      this.#passOn();
-      const spentMs = this.#deps.clock.nowMs() - fromMs;
-      this.#later(Math.min(MOST_LOOK_MS, Math.max(LOOK_MS, SHARE * spentMs)));
+    const { clock, timers } = this.#deps;
+    this.#next = timers.after(delayMs, () => {
+      const fromMs = clock.nowMs();
+      const look = this.#look();
+      this.#passOn(look, [...this.#screens.keys()], clock.nowMs() - fromMs);
     });
   }
 
-  #passOn(): void {
-    const look = this.#look();
+  /** `screens`: those that have not had this look yet, for which so much was spent so far. */
+  #passOn(look: Look, screens: string[], spentMs: number): void {
+    const { clock, timers } = this.#deps;
+    const key = screens.pop();
+    if (key === undefined) {
+      this.#tellNews();
+      // A look that stays until the next one grows old in memory, and costs a great collection.
+      if (this.#last === look) this.#last = null;
+      this.#spentMs = [...this.#spentMs, spentMs].slice(-COUNTED_LOOKS);
+      const apartMs = SHARE * Math.min(...this.#spentMs);
+      this.#later(Math.min(MOST_LOOK_MS, Math.max(LOOK_MS, apartMs)));
+      return;
+    }
+    this.#next = timers.after(0, () => {
+      const fromMs = clock.nowMs();
+      this.#show(look, key);
+      this.#passOn(look, screens, spentMs + clock.nowMs() - fromMs);
+    });
+  }
+
+  #show(look: Look, key: string): void {
+    const screen = this.#screens.get(key);
+    const ready = [...(screen?.readers ?? [])].filter(({ isBehind }) => !isBehind);
+    if (screen === undefined || ready.length === 0) return;
+    const text = this.#lookText(look, key, screen.window);
+    for (const reader of ready) reader.write(text);
+  }
+
+  #tellNews(): void {
     const news = Buffer.concat([this.#toldSince(), this.#hourSince()]);
-    for (const [key, { window, readers }] of this.#screens) {
-      const ready = [...readers].filter(({ isBehind }) => !isBehind);
-      const text = ready.length === 0 ? null : this.#lookText(look, key, window);
-      if (text !== null) for (const reader of ready) reader.write(text);
-      if (news.length > 0) for (const reader of readers) reader.write(news);
+    if (news.length === 0) return;
+    for (const { readers } of this.#screens.values()) {
+      for (const reader of readers) reader.write(news);
     }
   }
 
