@@ -117,7 +117,7 @@ export const TRAFFIC_METRICS = {
   datagrams: {
     name: 'sluice_datagrams_total',
     type: 'counter',
-    help: 'Datagrams relayed: in is from the client to the backend, out is back.',
+    help: 'Datagrams relayed: in is from the client to the backend, out is back. What ICMP sends back is dropped instead; the kernel reports one of several.',
     labels: [...TRAFFIC, 'direction'],
     values: ['in', 'out'],
   },

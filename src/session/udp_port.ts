@@ -32,7 +32,10 @@ export interface UdpEngine {
    * `newFlow`.
    */
   readonly lastActivityMs: Float64Array;
-  /** By flow: payload bytes (no PROXY header) and datagrams handed on to the backend's socket. */
+  /**
+   * By flow: payload bytes (no PROXY header) and datagrams handed on to the backend's socket, less
+   * those that came back: each `unreachable` says so of one, which is taken away before.
+   */
   readonly bytesIn: Float64Array;
   readonly datagramsIn: Float64Array;
   /** By flow: bytes and datagrams handed on to the client's socket. */

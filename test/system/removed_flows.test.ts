@@ -63,6 +63,8 @@ t.test('a stop waits neither for a flow at rest nor for one whose backend is gon
   lacking.send('again');
   const labels = { reason: 'backend-unreachable' };
   await daemon.metricSettles('sluice_datagrams_dropped_total', labels, (sum) => sum === 1);
+  const carried = { pool: 'lacks', direction: 'in' };
+  await daemon.metricSettles('sluice_datagrams_total', carried, (sum) => sum === 1);
   daemon.signal('SIGTERM');
   t.match(await daemon.event('stopping'), { sessions: 2 });
   t.same(await within('the end', daemon.exited, 40_000), { code: 0, signal: null });

@@ -13,6 +13,7 @@ import type { ListenerKey, ListenOutcome } from '../../session/tcp_port.js';
 import type { Framing, UdpEdges, UdpEngine } from '../../session/udp_port.js';
 import { FirstDatagrams } from '../first_datagrams.js';
 import { HeldDatagrams } from '../held_datagrams.js';
+import { takeBack } from '../sent_back.js';
 import { dropReason, isUnreachable } from './failure.js';
 import { FlowTable } from './flow_table.js';
 import { localAddresses } from './local_addresses.js';
@@ -211,9 +212,7 @@ export class NodeUdp implements UdpEngine {
     const { id, up, prelude } = flow;
     if (up === null) return this.#edge().dropped(flow.down.key, id, 'send-error');
     const bytes = payload.length + (prelude?.length ?? 0);
-    if (bytes > MAX_DATAGRAM_BYTES) {
-      return this.#edge().dropped(flow.down.key, id, 'too-large');
-    }
+    if (bytes > MAX_DATAGRAM_BYTES) return this.#edge().dropped(flow.down.key, id, 'too-large');
     const { socket } = up;
     if (socket.getSendQueueSize() > MAX_QUEUED_BYTES) {
       return this.#edge().dropped(flow.down.key, id, 'send-queue-full');
@@ -254,7 +253,8 @@ export class NodeUdp implements UdpEngine {
     if (flow.up !== up && payloadBytes !== null) return this.#replies.lost(flow, error);
     if (flow.up !== up) return;
     this.#alone(flow, () => {
-      if (isUnreachable(error)) return this.#unreachable(flow);
+      // What opened the flow has come back by itself; else the error is that of an earlier one.
+      if (isUnreachable(error) && (this.#unreachable(flow, up) || payloadBytes === null)) return;
       if (payloadBytes !== null) {
         this.#table.count(flow.id, this.bytesIn, this.datagramsIn, -payloadBytes, -1);
       }
@@ -270,18 +270,21 @@ export class NodeUdp implements UdpEngine {
     }
   }
 
-  #unreachable(flow: NodeFlow): void {
+  /** Whether the datagram that opened the flow is what came back. */
+  #unreachable(flow: NodeFlow, { lastBytes }: Upstream): boolean {
     const { id } = flow;
     const first = this.#firsts.take(id);
     if (first === null) {
+      takeBack(this, id, lastBytes);
       this.#edge().unreachable(id, 'later');
-      return;
+      return false;
     }
     this.#table.count(id, this.bytesIn, this.datagramsIn, -first.length, -1);
     this.#held.addFirst(id, first);
     const decision = this.#edge().unreachable(id, 'first');
     this.#touch();
     if (decision === 'drop' && this.#table.has(flow)) this.#held.take(id);
+    return true;
   }
 
   #closeUpstream(flow: NodeFlow): void {

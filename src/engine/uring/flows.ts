@@ -28,6 +28,8 @@ export class Flows {
   readonly bytesOut: Float64Array;
   readonly datagramsIn: Float64Array;
   readonly datagramsOut: Float64Array;
+  /** The payload that was handed to the backend's socket last. */
+  readonly lastBytesIn: Uint16Array;
   readonly generation: Int32Array;
   /** NONE: the flow has no upstream socket. */
   readonly upstream: Int32Array;
@@ -49,6 +51,7 @@ export class Flows {
     this.bytesOut = new Float64Array(capacity);
     this.datagramsIn = new Float64Array(capacity);
     this.datagramsOut = new Float64Array(capacity);
+    this.lastBytesIn = new Uint16Array(capacity);
     this.generation = new Int32Array(capacity);
     this.upstream = new Int32Array(capacity).fill(NONE);
     this.#table = new FlowTable(capacity, seed);

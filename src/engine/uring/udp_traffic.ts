@@ -15,6 +15,7 @@ import { FirstDatagrams } from '../first_datagrams.js';
 import { HeldDatagrams } from '../held_datagrams.js';
 import type { OwnListeners } from '../own_listeners.js';
 import type { SelfDials } from '../self_dials.js';
+import { takeBack } from '../sent_back.js';
 import { Datagrams } from './datagrams.js';
 import type { Flows } from './flows.js';
 import type { Loop } from './loop.js';
@@ -229,6 +230,7 @@ export class UdpTraffic {
     this.#datagrams.upstream[buffer] = upstream;
     this.#datagrams.upstreamGeneration[buffer] = this.upstreams.generationOf(upstream);
     this.#datagrams.forward(buffer, this.upstreams.fdOf(upstream));
+    flows.lastBytesIn[flow] = bytes;
     flows.count(flow, FORWARD, bytes, 1, this.#parts.loop.nowMs);
   }
 
@@ -241,6 +243,7 @@ export class UdpTraffic {
     this.#unreachableTurn[flow] = turns;
     const first = this.firsts.take(flow);
     if (first === null) {
+      takeBack(flows, flow, flows.lastBytesIn[flow] ?? 0);
       this.#parts.edges().unreachable(flow as FlowId, 'later');
       return;
     }

@@ -187,10 +187,15 @@ export class FlowBook {
     };
   }
 
-  /** Adds the difference between a counter of the engine and what was counted; answers it. */
+  /**
+   * Adds the difference between a counter of the engine and what was counted; answers it. What the
+   * engine takes back after it was counted goes from what comes next: a metric that falls is a
+   * restart to Prometheus.
+   */
   #add(series: SeriesId, column: number, from: Float64Array, id: number, counted: number): number {
     const difference = (from[id] ?? 0) - counted;
-    if (difference !== 0) this.#series.add(series, column, difference);
+    if (difference <= 0) return 0;
+    this.#series.add(series, column, difference);
     return difference;
   }
 }

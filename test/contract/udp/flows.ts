@@ -159,6 +159,10 @@ function moving(t: Test, make: MakeUdp): void {
       client.send(listener, 'two');
       await driver.edge('unreachable');
       t.same(told, ['later']);
+      const flow = await driver.firstFlow();
+      const { datagramsIn, bytesIn } = bench.under.udp;
+      t.equal(datagramsIn[flow], 1, 'what has come back does not count');
+      t.equal(bytesIn[flow], 3);
     },
   );
 

@@ -85,9 +85,27 @@ t.test(
     t.equal(test.lastTarget, target(1 - first));
     test.engine.reply(a, 'answer');
     test.flows.endFlows(null, 'shutdown', 0);
+    t.equal(test.total('datagramsIn'), 2, 'each datagram counts once: y as dropped');
     t.same(test.remains(), NOTHING);
   },
 );
+
+t.test('a datagram that comes back when it was counted makes no counter fall', async (t) => {
+  const test = await bed();
+  test.send(a, 'x');
+  test.send(a, 'y');
+  await test.pass(1_000);
+  t.equal(test.total('datagramsIn'), 2);
+  test.engine.icmp(a);
+  await test.pass(1_000);
+  t.equal(test.total('datagramsIn'), 2);
+  t.equal(test.total('bytesIn'), 2);
+  for (const text of ['1', '2']) test.send(a, text);
+  await test.pass(1_000);
+  t.equal(test.total('datagramsIn'), 3, 'the next one is not counted in its place');
+  test.flows.endFlows(null, 'shutdown', 0);
+  t.same(test.remains(), NOTHING);
+});
 
 t.test('an only backend that was unreachable is used again', async (t) => {
   const test = await bed({ backends: 1 });

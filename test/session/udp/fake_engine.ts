@@ -8,6 +8,7 @@ import type { Clock } from '../../../src/core/clock.js';
 import { type Endpoint, formatAddress, type IpEndpoint } from '../../../src/core/endpoint.js';
 import type { DialFailure } from '../../../src/core/outcome.js';
 import type { ListenSource } from '../../../src/core/plan.js';
+import { takeBack } from '../../../src/engine/sent_back.js';
 import type { ListenerKey, ListenOutcome } from '../../../src/session/tcp_port.js';
 import {
   type Framing,
@@ -127,6 +128,7 @@ export class FakeUdpEngine implements UdpEngine {
     const { first } = flow;
     flow.first = null;
     if (first === null) {
+      takeBack(this, id, this.upstream.at(-1)?.text.length ?? 0);
       this.#attached().unreachable(id, 'later');
       return;
     }
