@@ -16,6 +16,9 @@
  * engine knows and the session does not, and every call is about a flow that both know.
  *
  * Each side counts what it drops: the session every drop that it decides, the engine by `dropped`.
+ * The engine drops a first datagram for which it has no number ('flow-limit') or which comes from a
+ * listener of its own ('loop': it would be answered for ever), and what it cannot send, either way
+ * ('too-large', 'send-error', 'send-queue-full'). What was not sent is not counted as passed.
  */
 import type { FlowId } from '../core/brand.js';
 import type { Endpoint, IpEndpoint } from '../core/endpoint.js';

@@ -13,8 +13,8 @@ export interface HeedingDeps {
   readonly stop: () => void;
 }
 
-type Ending = Extract<LeaverOrder, { kind: 'end' }>;
-type Killing = Extract<LeaverOrder, { kind: 'kill' }>;
+type EndOrder = Extract<LeaverOrder, { kind: 'end' }>;
+type KillOrder = Extract<LeaverOrder, { kind: 'kill' }>;
 
 export function heed(message: ChannelMessage, deps: HeedingDeps): void {
   const order = readOrder(message);
@@ -33,14 +33,14 @@ export function heed(message: ChannelMessage, deps: HeedingDeps): void {
 }
 
 /** Other sessions than those of the one that serves may be there: by its names. */
-function end({ pool, backend, cause, spanMs }: Ending, { daemon }: HeedingDeps): void {
+function end({ pool, backend, cause, spanMs }: EndOrder, { daemon }: HeedingDeps): void {
   const entries = [...(daemon.inventory.pools.get(pool)?.backends.values() ?? [])];
   for (const { id } of entries.filter(({ spec }) => spec.name === backend)) {
     daemon.fleet.broadcast({ kind: 'end-sessions', backend: id, cause, spanMs, limit: null });
   }
 }
 
-async function kill({ asked, spanMs, by }: Killing, { daemon, log }: HeedingDeps): Promise<void> {
+async function kill({ asked, spanMs, by }: KillOrder, { daemon, log }: HeedingDeps): Promise<void> {
   // A bound that is unknown here would mean more sessions without it.
   if (!Object.keys(asked).every((bound) => bound in FILTER)) return;
   const filter = filterOf(daemon.inventory, asked);
