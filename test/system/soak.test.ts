@@ -15,7 +15,7 @@ import { type Failure, shortConnections } from '../support/load/short_connection
 import { type Death, SoakWork } from '../support/load/soak_work.js';
 import { type BackendText, listenerText, poolText, serviceText } from '../support/settings.js';
 
-const SECONDS = Number(process.env['SOAK_SECONDS'] ?? (ENGINE === 'uring' ? 60 : 20));
+const SECONDS = Number(process.env['SOAK_SECONDS'] ?? (ENGINE === 'uring' ? 30 : 20));
 const DURATION_MS = SECONDS * 1000;
 /**
  * Afterwards memory stays where it is, but for what collectors are in no hurry to collect: new

@@ -11,7 +11,7 @@ import {
 import { reloadStorm } from '../support/load/reload_storm.js';
 import { listenerText, poolText } from '../support/settings.js';
 
-const STORM_MS = 20_000;
+const STORM_MS = 10_000;
 const RELOADS = 200;
 const FLOWS = 50;
 const DATAGRAMS_PER_SECOND = 5_000;
