@@ -37,10 +37,12 @@ const WIRE = 'probes and sources have wires of their own, the same beside either
  */
 export const ONE_ENGINE: Readonly<Record<string, string>> = {
   'system/access_files': `${MAIN_THREAD}: files are read there; what a list does is in access`,
+  'system/changes_refused': `${MAIN_THREAD}: it says no before a worker hears of the change`,
   'system/clients': `${MAIN_THREAD}: what is counted is tested in limits`,
   'system/commands': NO_WORKER,
   'system/control_harm': MAIN_THREAD,
   'system/control_socket': MAIN_THREAD,
+  'system/dashboard': `${MAIN_THREAD}: the page and what it is told`,
   'system/demo': `${MAIN_THREAD}: what it shows; its sessions are ordinary ones`,
   'system/discovery': `${WIRE}; what leaves a pool drains in drain and reload`,
   'system/import': TRANSLATED,
@@ -64,6 +66,8 @@ export const ONE_ENGINE: Readonly<Record<string, string>> = {
   'system/states': MAIN_THREAD,
   'system/systemd': MAIN_THREAD,
   'system/top': MAIN_THREAD,
+  'system/upgrade_reload': `${MAIN_THREAD}: which process serves; sockets pass in upgrade_sockets`,
+  'system/upgrade_state': `${MAIN_THREAD}: what health and the ledger know of backends`,
 };
 
 /**
@@ -104,6 +108,7 @@ const LONG: readonly string[] = [
   'system/postgres',
   'system/postgres_cancel',
   'system/changes',
+  'system/changes_refused',
   'system/import',
   'system/live',
   'system/blast_radius',
