@@ -113,6 +113,14 @@ export class HttpConnection {
     this.#write({ piece, encoding: 'latin1', rest: body.subarray(PIECE_BYTES), then });
   }
 
+  /** Answers what is no whole request, for the last time. */
+  end(answer: Outgoing): void {
+    this.#isWhole = false;
+    this.send(answer, 'close');
+    // What still comes waits in the kernel until the answer is taken.
+    if (this.phase.at === 'sending') this.socket.pause();
+  }
+
   /** Answers with what comes, until one of both goes. Nothing that the client sends is read. */
   follow(head: string, follow: Follow): void {
     if (this.socket.destroyed) return;

@@ -8,9 +8,9 @@ import type { Clock, Timer, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
 import { HttpAdmission, STALLED_MS } from './admission.js';
 import { type ConnectionEvents, type ConnectionOptions, HttpConnection } from './connection.js';
-import { type Content, contentOf, outgoing } from './outgoing.js';
+import { BUSY, type Content, contentOf, outgoing } from './outgoing.js';
 import type { ParsedRequest, Request } from './request.js';
-import { type AdminAnswer, plainAnswer } from './routes.js';
+import type { AdminAnswer } from './routes.js';
 
 /**
  * Monitoring, a few dashboards and a person. One beyond that waits for a place, or gets that of the
@@ -109,12 +109,13 @@ class Site implements ConnectionEvents {
   }
 
   asked(connection: HttpConnection, asked: Exclude<ParsedRequest, { kind: 'incomplete' }>): void {
-    if (asked.kind === 'broken') {
-      const { status, problem } = asked;
-      const answer = this.#deps.refuse(status, `This request is refused: ${problem}.`);
-      return connection.send(outgoing(contentOf(answer), 'GET', 'close'), 'close');
-    }
-    this.#answer(connection, asked.request);
+    if (asked.kind === 'broken') this.#refuse(connection, asked);
+    else this.#answer(connection, asked.request);
+  }
+
+  #refuse(connection: HttpConnection, { status, problem }: typeof LATE): void {
+    const answer = this.#deps.refuse(status, `This request is refused: ${problem}.`);
+    connection.end(outgoing(contentOf(answer), 'GET', 'close'));
   }
 
   leave(): void {
@@ -228,6 +229,7 @@ class Site implements ConnectionEvents {
     for (const one of [...this.#admission.served]) {
       if (!isOverdue(one, nowMs)) continue;
       if (one.phase.at === 'following') this.slow(one);
+      else if (one.phase.at === 'reading' && one.phase.begun) this.#refuse(one, LATE);
       else one.cut();
     }
     this.#admission.admit();
@@ -262,10 +264,7 @@ function isOverdue(connection: HttpConnection, nowMs: number): boolean {
   }
 }
 
-const BUSY: AdminAnswer = {
-  ...plainAnswer(503, 'Too many answers are on their way to readers that do not take them.'),
-  headers: { 'retry-after': '1' },
-};
+const LATE = { status: 408, problem: `it was not whole within ${REQUEST_TIMEOUT_MS / 1000} s` };
 
 /** What cannot be answered must not end the daemon that was asked. */
 function defectIn(error: unknown): string {
