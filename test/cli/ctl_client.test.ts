@@ -1,5 +1,5 @@
 /** What `sluice ctl` asks again by itself, and what it leaves to its user. */
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Client } from '../../src/cli/ctl/client.js';
@@ -7,7 +7,10 @@ import { handedOver, problemAnswer, refused } from '../../src/control/api/proble
 import { SUCCEEDED } from '../../src/control/change_queue.js';
 import { tempFolder } from '../support/places.js';
 
-type Reply = 'done' | 'handed over' | 'cut' | 'cut amid the answer';
+type Reply = 'done' | 'handed over' | 'cut' | 'cut amid the answer' | 'cut late';
+
+/** After a reply that is cut late the command has no time left. */
+const LATE_MS = 150;
 
 /** A daemon that answers so, one after the other, and what it was asked. */
 async function daemon(t: Test, replies: readonly Reply[]) {
@@ -21,6 +24,7 @@ async function daemon(t: Test, replies: readonly Reply[]) {
       response.writeHead(200, { 'content-length': '100' });
       return response.write('{', () => request.socket.destroy());
     }
+    if (reply === 'cut late') return drip(response, performance.now() + LATE_MS);
     const { status, body } = problemAnswer(handedOver('Not done.'));
     if (reply === 'handed over') return response.writeHead(status).end(body);
     return response.end('{"is":"done"}');
@@ -28,6 +32,12 @@ async function daemon(t: Test, replies: readonly Reply[]) {
   await new Promise<void>((resolve) => server.listen(path, resolve));
   t.teardown(() => server.close());
   return { client: new Client(path), asked };
+}
+
+/** Bytes come all the time, and the end of the connection behind them. */
+function drip(response: ServerResponse, untilMs: number): void {
+  if (performance.now() > untilMs) response.destroy();
+  else response.write(' ', () => setImmediate(drip, response, untilMs));
 }
 
 const DONE = { is: 'done' };
@@ -42,6 +52,12 @@ t.test('but not beyond the time that the command has', async (t) => {
   const { client, asked } = await daemon(t, ['handed over', 'done']);
   const failure = { message: 'Not done.', more: SUCCEEDED, status: 503 };
   await t.rejects(client.post('/release', { pool: 'p' }, 90), failure);
+  t.equal(asked.length, 1);
+});
+
+t.test('nor is what was cut asked again when the time of the command is over', async (t) => {
+  const { client, asked } = await daemon(t, ['cut late', 'done']);
+  await t.rejects(client.get('/status', {}, LATE_MS / 2), { message: /sluice (closed|does not)/ });
   t.equal(asked.length, 1);
 });
 

@@ -73,12 +73,17 @@ export class Client {
   }
 
   /** What the endpoint's declaration says that it answers. */
-  async get<T>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<T> {
+  async get<T>(
+    path: string,
+    query: Readonly<Record<string, string | undefined>> = {},
+    limitMs: number = ANSWER_LIMIT_MS,
+  ): Promise<T> {
     const given = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, value] as const],
     );
     const search = new URLSearchParams(Object.fromEntries(given)).toString();
-    return (await this.#ask<T>('GET', search === '' ? path : `${path}?${search}`, null)).value;
+    const asked = search === '' ? path : `${path}?${search}`;
+    return (await this.#ask<T>('GET', asked, null, limitMs)).value;
   }
 
   async post<T>(path: string, body: object, limitMs: number = ANSWER_LIMIT_MS): Promise<T> {
@@ -89,12 +94,11 @@ export class Client {
     method: string,
     path: string,
     body: object | null,
-    limitMs: number = ANSWER_LIMIT_MS,
+    limitMs: number,
   ): Promise<Fetched<T>> {
     const untilMs = systemClock.nowMs() + limitMs;
     for (;;) {
-      const leftMs = Math.max(1, untilMs - systemClock.nowMs());
-      const answer = await this.#exchange(method, `${PREFIX}${path}`, body, leftMs);
+      const answer = await this.#exchange(method, `${PREFIX}${path}`, body, untilMs);
       const value = parse(answer.text);
       // It was meant for the process that serves, which is another one by now.
       const isAskedAgain = isHandedOver(value) && systemClock.nowMs() + AGAIN_MS < untilMs;
@@ -119,14 +123,15 @@ export class Client {
     method: string,
     path: string,
     body: object | null,
-    limitMs: number,
+    untilMs: number,
   ): Promise<Answer> {
     try {
-      return await this.#exchangeOnce(method, path, body, limitMs);
+      return await this.#exchangeOnce(method, path, body, untilMs);
     } catch (error) {
       // Looking twice does no harm, and a change may have been made.
-      if (method !== 'GET' || !(error instanceof CutShort)) throw error;
-      return this.#exchangeOnce(method, path, body, limitMs);
+      const isAgain = method === 'GET' && systemClock.nowMs() < untilMs;
+      if (!isAgain || !(error instanceof CutShort)) throw error;
+      return this.#exchangeOnce(method, path, body, untilMs);
     }
   }
 
@@ -134,8 +139,9 @@ export class Client {
     method: string,
     path: string,
     body: object | null,
-    limitMs: number,
+    untilMs: number,
   ): Promise<Answer> {
+    const timeout = Math.max(1, untilMs - systemClock.nowMs());
     const bytes = body === null ? '' : JSON.stringify(body);
     const headers = {
       host: 'sluice',
@@ -149,7 +155,7 @@ export class Client {
         const isCut = CUT_SHORT.has(error.code ?? '');
         reject(isCut ? new CutShort(method) : new CtlFailure(whyNot(error, this.#path)));
       };
-      const asked = httpRequest({ ...options, timeout: limitMs }, (answer) => {
+      const asked = httpRequest({ ...options, timeout }, (answer) => {
         let text = '';
         answer.setEncoding('utf8');
         answer.on('data', (chunk: string) => {
