@@ -80,8 +80,8 @@ export class Inquiries {
     const asked = this.#asked.get(message.ask);
     // It may come after its time.
     if (asked === undefined) return;
+    if (message.part !== null) asked.parts.push(message.part);
     if (message.kind === 'answered') asked.end('answered');
-    else asked.parts.push(message.part);
   }
 
   lost(worker: WorkerId): void {

@@ -68,13 +68,17 @@ export class WorkerAnswers {
 
   async #answer(ask: number, question: Question): Promise<void> {
     const { post, turn } = this.#deps;
-    const tell = (part: AnswerPart): void => post({ kind: 'answer', ask, part });
+    let last: AnswerPart | null = null;
+    const tell = (part: AnswerPart): void => {
+      if (last !== null) post({ kind: 'answer', ask, part: last });
+      last = part;
+    };
     this.#pace.begin();
     for (const _ of this.#work(question, tell)) {
       await turn();
       this.#pace.begin();
     }
-    post({ kind: 'answered', ask });
+    post({ kind: 'answered', ask, part: last });
   }
 
   #work(question: Question, tell: (part: AnswerPart) => void): Stretches {

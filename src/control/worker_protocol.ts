@@ -72,6 +72,6 @@ export type FromWorker =
   /** Sessions that defects ended. */
   | ({ readonly kind: 'internal-error' } & Defect)
   | { readonly kind: 'answer'; readonly ask: number; readonly part: AnswerPart }
-  /** No more parts come. */
-  | { readonly kind: 'answered'; readonly ask: number }
+  /** Its last part, if it has any: most answers are one message. */
+  | { readonly kind: 'answered'; readonly ask: number; readonly part: AnswerPart | null }
   | { readonly kind: 'accept-failed'; readonly socket: number; readonly errno: string };
