@@ -37,6 +37,10 @@ export class HttpAdmission {
   }
 
   arrived(socket: Socket): void {
+    if (this.#waiting.size === 0 && this.#hasPlace()) {
+      this.#served.add(this.#deps.serve(socket));
+      return;
+    }
     // A close follows each error.
     socket.on('error', () => {});
     socket.on('close', () => this.#waiting.delete(socket));
