@@ -5,8 +5,9 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.js';
 import { contain } from '../core/contain.js';
+import type { KnownRequests } from './known_requests.js';
 import type { Outgoing } from './outgoing.js';
-import { type ParsedRequest, parseRequest, type Request } from './request.js';
+import type { ParsedRequest, Request } from './request.js';
 import type { Follow, Reader } from './stream.js';
 
 /** An answer goes out in pieces of this size, so that a reader that takes some is noticed. */
@@ -39,6 +40,11 @@ export interface ConnectionOptions {
   readonly ends: 'gently' | 'at-once';
 }
 
+export interface ConnectionDeps extends ConnectionOptions {
+  readonly clock: Clock;
+  readonly known: KnownRequests;
+}
+
 export type ConnectionPhase =
   /** No request is complete; `begun`: some bytes of one have come. */
   | { readonly at: 'reading'; readonly sinceMs: number; readonly begun: boolean }
@@ -58,7 +64,8 @@ export class HttpConnection {
   readonly socket: Socket;
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
-  readonly #options: ConnectionOptions;
+  readonly #known: KnownRequests;
+  readonly #ends: ConnectionOptions['ends'];
   #input: Buffer = NOTHING;
   /** What has come behind it. */
   #more: Buffer[] = [];
@@ -74,9 +81,10 @@ export class HttpConnection {
   /** What is to be done when it goes. */
   #leave: () => void = () => {};
 
-  constructor(socket: Socket, clock: Clock, events: ConnectionEvents, options: ConnectionOptions) {
+  constructor(socket: Socket, events: ConnectionEvents, { clock, known, ends }: ConnectionDeps) {
     this.socket = socket;
-    this.#options = options;
+    this.#ends = ends;
+    this.#known = known;
     this.#clock = clock;
     this.#events = events;
     this.phase = { at: 'reading', sinceMs: clock.nowMs(), begun: false };
@@ -181,7 +189,7 @@ export class HttpConnection {
 
   /** Nothing more is wanted of the client, and it has sent nothing more. */
   get #endsAtOnce(): boolean {
-    return this.#options.ends === 'at-once' && this.#input.length === 0 && this.#isWhole;
+    return this.#ends === 'at-once' && this.#input.length === 0 && this.#isWhole;
   }
 
   /** Whether all of it is in the kernel's hands by now. */
@@ -245,7 +253,7 @@ export class HttpConnection {
   /** Takes the next request out of what has come. */
   #take(): void {
     if (this.phase.at !== 'reading') return;
-    const parsed = parseRequest(this.#input, this.#options.maxBodyBytes);
+    const parsed = this.#known.parse(this.#input);
     this.#wantedBytes = parsed.kind === 'incomplete' ? parsed.bytes : 0;
     if (parsed.kind === 'incomplete') {
       if (this.#client === 'done') this.socket.destroy();
@@ -259,11 +267,15 @@ export class HttpConnection {
     this.#requests++;
     this.phase = { at: 'making' };
     this.#isWhole = parsed.kind === 'request' && parsed.request.body !== null;
-    if (parsed.kind === 'request') this.#input = this.#input.subarray(parsed.bytes);
+    if (parsed.kind === 'request') this.#input = this.#behind(parsed.bytes);
     this.#events.asked(this, parsed);
     const { at } = this.phase;
     // What was answered within the call needs no pause.
     if ((at === 'making' || at === 'sending') && !this.socket.destroyed) this.socket.pause();
+  }
+
+  #behind(bytes: number): Buffer {
+    return bytes === this.#input.length ? NOTHING : this.#input.subarray(bytes);
   }
 }
 

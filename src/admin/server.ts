@@ -8,6 +8,7 @@ import type { Clock, Timer, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
 import { HttpAdmission, STALLED_MS } from './admission.js';
 import { type ConnectionEvents, type ConnectionOptions, HttpConnection } from './connection.js';
+import { KnownRequests } from './known_requests.js';
 import { BUSY, type Content, contentOf, outgoing } from './outgoing.js';
 import type { ParsedRequest, Request } from './request.js';
 import type { AdminAnswer } from './routes.js';
@@ -99,7 +100,8 @@ class Site implements ConnectionEvents {
     const { clock } = deps;
     const open = Math.min(MAX_OPEN_CONNECTIONS, deps.connections ?? MAX_OPEN_CONNECTIONS);
     this.#most = Math.min(MAX_ADMIN_CONNECTIONS, open);
-    const serve = (socket: Socket) => new HttpConnection(socket, clock, this, deps);
+    const connection = { ...deps, known: new KnownRequests(deps.maxBodyBytes) };
+    const serve = (socket: Socket) => new HttpConnection(socket, this, connection);
     this.#admission = new HttpAdmission({ clock, places: this.#most, open, serve });
   }
 

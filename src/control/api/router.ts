@@ -6,7 +6,6 @@ import { bySimilarity, isSimilar } from '../../config/nearest.js';
 import { quote } from '../../config/show.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { type Caller, LOOKER } from './caller.js';
-import type { Complaint } from './complaints.js';
 import type { ApiEndpoint, ApiResult, Asked } from './endpoint.js';
 import { openApi } from './open_api.js';
 import { badRequest, notFound, type Problem, problemAnswer } from './problem.js';
@@ -16,6 +15,8 @@ import type { ApiTurns } from './turns.js';
 export const PREFIX = '/v1';
 /** Bytes of a body that an error repeats. */
 const MAX_SHOWN = 20;
+/** Of one endpoint that are kept; a target has 2 KiB at most. */
+const MAX_QUERIES = 16;
 const DOCUMENT_PATH = `${PREFIX}/openapi.json`;
 
 /**
@@ -66,8 +67,8 @@ function answerOf(outcome: ApiResult<unknown>): AdminAnswer {
 
 interface Place {
   readonly endpoint: ApiEndpoint;
-  /** What an empty query is to it: most are, and reading one takes as long as some answers. */
-  readonly unqueried: Result<unknown, readonly Complaint[]>;
+  /** What was asked before, by its text: reading a query takes as long as some answers. */
+  readonly queries: Map<string, unknown>;
 }
 
 /** Endpoints by their paths. */
@@ -75,7 +76,7 @@ function placesOf(endpoints: readonly ApiEndpoint[]): ReadonlyMap<string, readon
   const places = new Map<string, Place[]>();
   for (const endpoint of endpoints) {
     const path = `${PREFIX}${endpoint.path}`;
-    const place = { endpoint, unqueried: checkShape(endpoint.query, {}) };
+    const place = { endpoint, queries: new Map() };
     places.set(path, [...(places.get(path) ?? []), place]);
   }
   return places;
@@ -101,19 +102,18 @@ function nothingAt(path: string, known: readonly string[]): Problem {
  * so first.
  */
 function read(
-  { endpoint: { may, query: queryShape, body: bodyShape }, unqueried }: Place,
+  place: Place,
   request: Request,
   queryText: string,
   who: () => Caller,
 ): Result<Asked<unknown, unknown>, Problem> {
+  const { may, body: bodyShape } = place.endpoint;
   const caller = may === 'change' ? who() : LOOKER;
   if (may === 'change' && caller.may !== 'change') {
     return err({ status: 403, kind: 'not-allowed', detail: `Not allowed: ${caller.why}.` });
   }
-  const words = queryText === '' ? null : wordsOf(queryText);
-  if (words?.ok === false) return words;
-  const query = words === null ? unqueried : checkShape(queryShape, words.value);
-  if (!query.ok) return err(badRequest('The request does not fit', query.error));
+  const query = queryOf(place, queryText);
+  if (!query.ok) return query;
   const ifMatch = request.headers.get('if-match') ?? null;
   const lastEventId = request.headers.get('last-event-id') ?? null;
   const rest = { query: query.value, caller, ifMatch, lastEventId };
@@ -123,6 +123,18 @@ function read(
   const body = checkShape(bodyShape, parsed.value);
   if (!body.ok) return err(badRequest('The request does not fit', body.error));
   return ok({ ...rest, body: body.value });
+}
+
+function queryOf({ endpoint, queries }: Place, text: string): Result<unknown, Problem> {
+  const known = queries.get(text);
+  if (known !== undefined) return ok(known);
+  const words = wordsOf(text);
+  if (!words.ok) return words;
+  const query = checkShape(endpoint.query, words.value);
+  if (!query.ok) return err(badRequest('The request does not fit', query.error));
+  if (queries.size >= MAX_QUERIES) queries.clear();
+  queries.set(text, query.value);
+  return query;
 }
 
 function wordsOf(queryText: string): Result<object, Problem> {
