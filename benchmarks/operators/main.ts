@@ -6,7 +6,7 @@
  *   node dist/benchmarks/operators/main.js [--engine uring|node] [--rounds 9] [--seconds 2]
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePort, tempFolder } from '../../test/support/places.js';
@@ -28,6 +28,8 @@ const WARM_MS = 500;
 const COMPILE_MS = 3_000;
 /** A daemon that is asked so often has been for longer than a minute. */
 const CALLS_BEFORE = 8_000;
+/** Then they come at their own pace, until the garbage of this burst is collected. */
+const SETTLE_MS = 20_000;
 
 interface Round {
   /** Of the turn with operators, in parts of that without. */
@@ -37,6 +39,22 @@ interface Round {
    * much of the rate is missing.
    */
   readonly core: number;
+  /** What threads took, beside what they take without operators; in parts of the core. */
+  readonly main: number;
+  readonly helpers: number;
+}
+
+/** What the daemon's threads took, in parts of the core. */
+interface Threads {
+  readonly main: number;
+  /** All but the main thread and the worker: V8's, which compile and collect for both. */
+  readonly helpers: number;
+}
+
+interface Turn extends Threads {
+  readonly rate: number;
+  /** Per exchange, over all threads, in microseconds. */
+  readonly cpu: number;
 }
 
 /** sluice with a port for pages and a socket for questions. */
@@ -57,11 +75,15 @@ execFileSync('taskset', ['-a', '-c', '-p', String(LOAD_CORE), String(process.pid
 const rounds = await withEndings((scope) => measureAll(scope));
 const rate = estimate(rounds.map((one) => one.rate));
 const core = estimate(rounds.map((one) => one.core));
+const main = estimate(rounds.map((one) => one.main));
+const helpers = estimate(rounds.map((one) => one.helpers));
 process.stdout.write(
   `${describeMachine()}\n` +
     `${PAGES} open pages and ${CALLS_A_SECOND} questions a second, engine ${values.engine}, ` +
     `${rounds.length} rounds:\n` +
     `what the daemon spends on them, in parts of its core          ${told(core)}\n` +
+    `of that its main thread                                       ${told(main)}\n` +
+    `and threads of V8 that compile and collect                    ${told(helpers)}\n` +
     `exchanges a second of the load, which has their core as well  ${told(rate)}\n`,
 );
 process.exit();
@@ -69,13 +91,16 @@ process.exit();
 async function measureAll(scope: Endings): Promise<readonly Round[]> {
   const load = await LoadProcess.start(scope);
   const subject = await start(scope, load.ready);
-  await withEndings(async (own) => operators(own, subject, CALLS_BEFORE));
+  await withEndings(async (own) => {
+    await operators(own, subject, CALLS_BEFORE);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  });
   await turn(load, subject, 'alone', COMPILE_MS);
   await turn(load, subject, 'with operators', COMPILE_MS);
   const taken: Round[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
     const order = ['alone', 'with operators'] as const;
-    const figures = new Map<string, { readonly rate: number; readonly cpu: number }>();
+    const figures = new Map<string, Turn>();
     for (const how of round % 2 === 0 ? order : order.toReversed()) {
       figures.set(how, await turn(load, subject, how, 1_000 * Number(values.seconds)));
     }
@@ -83,10 +108,13 @@ async function measureAll(scope: Endings): Promise<readonly Round[]> {
     if (without === undefined || operated === undefined) throw new Error('both had their turn');
     const rate = operated.rate / without.rate;
     const core = (operated.rate * (operated.cpu - without.cpu)) / 1_000_000;
-    taken.push({ rate, core });
+    const main = operated.main - without.main;
+    const helpers = operated.helpers - without.helpers;
+    taken.push({ rate, core, main, helpers });
     process.stderr.write(
       `${without.rate.toFixed(0)} alone, ${operated.rate.toFixed(0)} with; CPU per exchange ` +
-        `${without.cpu.toFixed(2)} alone, ${operated.cpu.toFixed(2)} with\n`,
+        `${without.cpu.toFixed(2)} alone, ${operated.cpu.toFixed(2)} with; main thread ` +
+        `${(100 * main).toFixed(2)} %, helpers ${(100 * helpers).toFixed(2)} %\n`,
     );
   }
   return taken;
@@ -97,16 +125,41 @@ function turn(
   subject: Subject,
   how: 'alone' | 'with operators',
   measureMs: number,
-): Promise<{ readonly rate: number; readonly cpu: number }> {
+): Promise<Turn> {
   return withEndings(async (scope) => {
     const { port, pids } = subject;
     if (how === 'with operators') await operators(scope, subject, 0);
     const { work } = SYNTHETIC_CASES.rr64;
     const target = { protocol: 'tcp', ports: [port] } as const;
+    const took = threadsOf(pids);
     const measured = await load.measure({ target, work, warmMs: WARM_MS, measureMs, pids });
     const { rate = Number.NaN, cpu = Number.NaN } = valuesOf(work, measured);
-    return { rate, cpu };
+    return { rate, cpu, ...took() };
   });
+}
+
+/** From the call until the call of what it answers, by the kernel's account of each thread. */
+function threadsOf([pid]: readonly number[]): () => Threads {
+  const read = (): Map<string, number> => {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return new Map(threads.map((thread) => [thread, ranMsOf(`/proc/${pid}/task/${thread}`)]));
+  };
+  const [beganMs, before] = [performance.now(), read()];
+  return () => {
+    const spanMs = performance.now() - beganMs;
+    const took = [...read()].map(([thread, ranMs]) => {
+      return { thread, part: (ranMs - (before.get(thread) ?? 0)) / spanMs };
+    });
+    const main = took.find(({ thread }) => Number(thread) === pid)?.part ?? 0;
+    const all = took.reduce((sum, { part }) => sum + part, 0);
+    const worker = Math.max(...took.map(({ part }) => part));
+    return { main, helpers: all - main - worker };
+  };
+}
+
+function ranMsOf(place: string): number {
+  const [ns = ''] = readFileSync(`${place}/schedstat`, 'utf8').split(' ');
+  return Number(ns) / 1e6;
 }
 
 async function operators(
