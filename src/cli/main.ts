@@ -67,6 +67,17 @@ function ownWords(text: string, argv: readonly string[]): string {
   return isShare ? `${told.trimEnd()} A share is one word, such as 50%.\n` : told;
 }
 
+/** A word that is missing is told with its meaning. */
+function tellMissing(command: Command): void {
+  const { outputError } = command.configureOutput();
+  const told = (text: string): string => {
+    const [, name] = /^error: missing required argument '([^']+)'/.exec(text) ?? [];
+    const missing = command.registeredArguments.find((one) => one.name() === name);
+    return missing === undefined ? text : `error: missing <${name}>: ${missing.description}\n`;
+  };
+  command.configureOutput({ outputError: (text, write) => outputError?.(told(text), write) });
+}
+
 /** What the scripts of `completion` call; no user types it. */
 function addComplete(program: Command): void {
   const command = program.command('complete', { hidden: true }).argument('[words...]');
@@ -90,6 +101,7 @@ function addCommand(program: Command, line: CommandLine, ended: (code: number) =
   const { name, description, options, notes, positional, required = [], run } = line;
   const command = program.command(name).description(description);
   command.showHelpAfterError(`(sluice ${name} --help lists its options)`);
+  tellMissing(command);
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
   for (const option of options) addOption(command, option);
   if (positional === undefined) {
@@ -156,6 +168,7 @@ function addGroupCommand(
 ): void {
   const command = group.command(name).description(description);
   command.showHelpAfterError(`(sluice ${groupName} ${name} --help lists its options)`);
+  tellMissing(command);
   if (notes !== undefined) command.addHelpText('after', `\n${notes}`);
   for (const { usage, description: about } of positionals) command.argument(usage, about);
   for (const option of options) addOption(command, option);

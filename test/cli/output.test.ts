@@ -1,5 +1,5 @@
 import t from 'tap';
-import { fitted } from '../../src/cli/ctl/output.js';
+import { fitted, hung, Output } from '../../src/cli/ctl/output.js';
 
 const ROWS = [
   ['ID', 'CLIENT', 'REASON'],
@@ -45,6 +45,38 @@ t.test('a last column goes on in the next line', async (t) => {
     '  3 tcp probes in a row failed',
   ]);
 });
+
+t.test(
+  'whatever is wider than the terminal goes on in the next line, and in a pipe nothing',
+  (t) => {
+    t.same(hung('  one two three four five six seven eight', 30), [
+      '  one two three four five',
+      '    six seven eight',
+    ]);
+    t.same(hung('short', 30), ['short']);
+    const event = `2026-11-30 16:08:40 backend-down reason="${'word '.repeat(60)}"`;
+    for (const columns of [40, 80, undefined]) {
+      const written: string[] = [];
+      const sink = { write: (text: string) => written.push(text), ...(columns && { columns }) };
+      const out = new Output(sink, sink, 'text');
+      out.show([event], (lines, fit) => [
+        ...lines,
+        ...fit([
+          ['HEAD', 'REASON'],
+          ['a', event],
+        ]),
+      ]);
+      out.item(event, (line) => line);
+      const lines = written.join('').split('\n').slice(0, -1);
+      t.ok(
+        lines.every((line) => line.length <= (columns ?? 400)),
+        `${columns}`,
+      );
+      if (columns === undefined) t.equal(lines.length, 4, 'a pipe takes lines of any length');
+    }
+    t.end();
+  },
+);
 
 t.test('a name that has half of the line by itself is cut like all others', async (t) => {
   const rows = [

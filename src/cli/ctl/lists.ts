@@ -100,7 +100,8 @@ export const backends: CtlCommand = {
     { flags: '--limit <n>', description: 'how many at most, up to 10000', default: '1000' },
     { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },
   ],
-  notes: 'LAST PROBE goes first where the terminal is too narrow; `why` and --json have it.',
+  notes:
+    'LAST PROBE goes first where the terminal is too narrow; `why` and --json have it. In a pipe or a file nothing is cut: like all commands here, it asks the terminal for its width, and no variable such as COLUMNS.',
   run: async ({ client, out, words, rest: [pool] }) => {
     const query = { pool, ...textsOf(words, ['limit', 'cursor']) };
     const page = await client.get<Backends>('/backends', query);

@@ -34,13 +34,19 @@ export class Output {
     }
     const most = this.#out.columns ?? Number.POSITIVE_INFINITY;
     const told = lines(value, (rows, ...how) => fitted(rows, most, ...how));
-    this.#out.write(told.map((line) => `${terminalSafe(line)}\n`).join(''));
+    this.#out.write(told.map((line) => this.#line(line)).join(''));
   }
 
   /** One of many that come one by one: a line. */
   item<T>(value: T, line: (value: T) => string): void {
-    const text = this.#form === 'json' ? JSON.stringify(value) : terminalSafe(line(value));
-    this.#out.write(`${text}\n`);
+    this.#out.write(this.#form === 'json' ? `${JSON.stringify(value)}\n` : this.#line(line(value)));
+  }
+
+  #line(line: string): string {
+    const most = this.#out.columns ?? Number.POSITIVE_INFINITY;
+    return hung(terminalSafe(line), most)
+      .map((part) => `${part}\n`)
+      .join('');
   }
 
   /** To standard error, whatever the form. */
@@ -160,6 +166,15 @@ function below(rows: TextRows, most: number): readonly string[] {
     const parts = last === '' ? [] : broken(last, most - GAP);
     return [before[index] ?? '', ...parts.map((part) => ' '.repeat(GAP) + part)];
   });
+}
+
+/** A line, or several where it is wider than `most`, the further ones indented. */
+export function hung(line: string, most: number): readonly string[] {
+  if ([...line].length <= most) return [line];
+  const text = line.trimStart();
+  const indent = ' '.repeat(line.length - text.length);
+  const [first = '', ...more] = broken(text, most - indent.length - GAP);
+  return [indent + first, ...more.map((part) => indent + ' '.repeat(GAP) + part)];
 }
 
 /** Between words where there are some; never in parts that say nothing. */

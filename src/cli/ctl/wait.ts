@@ -45,7 +45,7 @@ export async function waitFor(
   timeout: string,
 ): Promise<void> {
   const isThere = GOALS[goal];
-  if (isThere === undefined) throw new WrongWords(`nothing to wait for: ${goal}; ${GOAL_NAMES}`);
+  if (isThere === undefined) throw noGoal(name, goal);
   const untilMs = systemClock.nowMs() + timeoutMs(timeout);
   let last: Backend | null = null;
   for (;;) {
@@ -62,6 +62,12 @@ export async function waitFor(
   const why = last.reason === '' ? '' : `: ${last.reason}`;
   const told = `${last.state}, ${last.active} sessions${why}`;
   throw new CtlFailure(`${name} is not ${goal} after ${timeout} (${told})`);
+}
+
+function noGoal(name: string, goal: string): WrongWords {
+  return GOALS[name] === undefined
+    ? new WrongWords(`a backend is waited for until it is one of ${GOAL_NAMES}; got "${goal}"`)
+    : new WrongWords(`the backend comes first: sluice ctl wait ${goal} ${name}`);
 }
 
 /** Of `--timeout`, or a complaint. */
