@@ -17,21 +17,8 @@ import {
   SocketMaker,
   type SocketMeans,
 } from './socket_maker.js';
+import { type KeyedSocket, SocketTable } from './socket_table.js';
 import { whoBound } from './unix_path.js';
-
-interface Socket {
-  /** Of the first worker's socket; the others' follow it. */
-  readonly firstKey: number;
-  /** The listener's key in the inventory. */
-  readonly listener: string;
-  /** As configured; port 0 stays 0 here. */
-  readonly wanted: Endpoint;
-  /** As it really is. */
-  local: Endpoint;
-  readonly opened: MadeSocket;
-  /** Whether a worker has listened on it already. */
-  use: 'fresh' | 'served';
-}
 
 export interface ListenFailure {
   readonly address: string;
@@ -41,16 +28,13 @@ export interface ListenFailure {
 export class ListeningSockets {
   readonly #maker: SocketMaker;
   readonly #workers: number;
-  readonly #byListener = new Map<string, Socket[]>();
-  /** By the key of each worker's socket. */
-  readonly byKey = new Map<number, Socket>();
-  /** How many sockets are at each IP port. */
-  readonly #ports = new Map<number, number>();
-  #nextKey = 1;
+  readonly #byListener = new Map<string, KeyedSocket[]>();
+  readonly #table: SocketTable;
 
   constructor(kernel: Kernel | null, workers: number, means: Partial<SocketMeans> = {}) {
     this.#maker = new SocketMaker(kernel, workers, { ...NO_MANAGER, ...means });
     this.#workers = workers;
+    this.#table = new SocketTable(workers);
   }
 
   /**
@@ -67,7 +51,7 @@ export class ListeningSockets {
   ): Promise<Result<null, ListenFailure>> {
     const sockets = this.#byListener.get(id) ?? [];
     const open = new Map(sockets.map((socket) => [formatAddress(socket.wanted), socket]));
-    const opened: Socket[] = [];
+    const opened: KeyedSocket[] = [];
     let outcome: 'all' | 'none' = 'none';
     try {
       for (const wanted of spec.bind) {
@@ -92,9 +76,14 @@ export class ListeningSockets {
     return ok(null);
   }
 
+  /** Those of all listeners, in the order in which they were opened. */
+  all(): Iterable<KeyedSocket> {
+    return this.#table.all();
+  }
+
   /** Addresses that are listened on. */
   get count(): number {
-    return this.byKey.size / this.#workers;
+    return this.#table.size;
   }
 
   /** Addresses that `open` would have to open. */
@@ -136,7 +125,7 @@ export class ListeningSockets {
   ): void {
     const sockets = this.#byListener.get(id) ?? [];
     const bound = new Set(spec?.bind.map(formatAddress) ?? []);
-    const stays = ({ wanted, local }: Socket): boolean =>
+    const stays = ({ wanted, local }: KeyedSocket): boolean =>
       bound.has(formatAddress(wanted)) && !taken(local);
     for (const socket of sockets) if (!stays(socket)) this.#close(socket);
     this.#byListener.set(id, sockets.filter(stays));
@@ -186,23 +175,21 @@ export class ListeningSockets {
    * the first one there.
    */
   bound(key: number, local: Endpoint): 'first' | 'not the first' {
-    const socket = this.byKey.get(key);
+    const socket = this.#table.get(key);
     if (socket === undefined) return 'not the first';
     const { use } = socket;
-    this.#countPort(socket, -1);
-    socket.local = local;
-    this.#countPort(socket, 1);
+    this.#table.move(socket, local);
     if (socket.opened.activation === null) socket.opened.owner = whoBound(local);
     socket.use = 'served';
     return use === 'fresh' ? 'first' : 'not the first';
   }
 
   ownerOf(key: number): string | undefined {
-    return this.byKey.get(key)?.listener;
+    return this.#table.get(key)?.listener;
   }
 
   addressOf(key: number): string | null {
-    const socket = this.byKey.get(key);
+    const socket = this.#table.get(key);
     return socket === undefined ? null : formatAddress(socket.local);
   }
 
@@ -210,7 +197,7 @@ export class ListeningSockets {
     this.retireAll(() => null);
   }
 
-  #source(socket: Socket, worker: WorkerId): SocketPlan['source'] {
+  #source(socket: KeyedSocket, worker: WorkerId): SocketPlan['source'] {
     const fd = socket.opened.descriptors?.[worker];
     if (fd !== undefined) return { kind: 'descriptor', fd, local: socket.local };
     const reusePort = this.#workers > 1 ? 'shared' : 'exclusive';
@@ -223,7 +210,7 @@ export class ListeningSockets {
     wanted: Endpoint,
     { protocol }: ListenerSpec,
     specOf: (id: string) => ListenerSpec | null,
-  ): Socket | null {
+  ): KeyedSocket | null {
     if (wanted.kind === 'ip' && wanted.port === 0) return null;
     const address = formatAddress(wanted);
     for (const [other, sockets] of this.#byListener) {
@@ -237,52 +224,27 @@ export class ListeningSockets {
     return null;
   }
 
-  #takenOver(listener: string, { wanted, local, opened }: Socket): Socket {
+  #takenOver(listener: string, { wanted, local, opened }: KeyedSocket): KeyedSocket {
     opened.users++;
-    return this.#opened({ firstKey: this.#keys(), listener, wanted, local, opened, use: 'fresh' });
-  }
-
-  /** The first of as many keys as there are workers. */
-  #keys(): number {
-    const first = this.#nextKey;
-    this.#nextKey += this.#workers;
-    return first;
+    const firstKey = this.#table.takeKeys();
+    return this.#table.add({ firstKey, listener, wanted, local, opened, use: 'fresh' });
   }
 
   async #openOne(
     listener: string,
     wanted: Endpoint,
     spec: ListenerSpec,
-  ): Promise<Result<Socket, ListenFailure>> {
-    const firstKey = this.#keys();
-    const isOurs = wanted.kind === 'ip' && this.#ports.has(wanted.port);
+  ): Promise<Result<KeyedSocket, ListenFailure>> {
+    const firstKey = this.#table.takeKeys();
+    const isOurs = wanted.kind === 'ip' && this.#table.hasPort(wanted.port);
     const made = await this.#maker.open(firstKey, wanted, spec, isOurs ? 'ours' : 'unknown');
     if (!made.ok) return err({ address: formatAddress(wanted), sentence: made.error });
     const { local, opened } = made.value;
-    return ok(this.#opened({ firstKey, listener, wanted, local, opened, use: 'fresh' }));
+    return ok(this.#table.add({ firstKey, listener, wanted, local, opened, use: 'fresh' }));
   }
 
-  #opened(socket: Socket): Socket {
-    for (const key of this.#keysOf(socket)) this.byKey.set(key, socket);
-    this.#countPort(socket, 1);
-    return socket;
-  }
-
-  /** By worker. */
-  #keysOf({ firstKey }: Socket): readonly number[] {
-    return Array.from({ length: this.#workers }, (_, worker) => firstKey + worker);
-  }
-
-  #countPort({ local }: Socket, change: 1 | -1): void {
-    if (local.kind !== 'ip') return;
-    const count = (this.#ports.get(local.port) ?? 0) + change;
-    if (count === 0) this.#ports.delete(local.port);
-    else this.#ports.set(local.port, count);
-  }
-
-  #close(socket: Socket): void {
-    for (const key of this.#keysOf(socket)) this.byKey.delete(key);
-    this.#countPort(socket, -1);
+  #close(socket: KeyedSocket): void {
+    this.#table.remove(socket);
     const { opened } = socket;
     opened.users--;
     if (opened.users === 0) this.#maker.close(opened, socket.local);

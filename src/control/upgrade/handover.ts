@@ -76,7 +76,7 @@ export class Handover {
 
   /** Why no other process can be given the sockets; null: one can. */
   get obstacle(): string | null {
-    const all = [...this.#deps.daemon.sockets.byKey.values()].map(({ opened }) => opened);
+    const all = [...this.#deps.daemon.sockets.all()].map(({ opened }) => opened);
     return all.every(({ descriptors }) => descriptors !== null)
       ? null
       : 'workers bind by themselves, because foreign calls do not work here';
@@ -85,7 +85,7 @@ export class Handover {
   /** The listening sockets, for another process. */
   get sockets(): readonly HandedSocket[] {
     const found = new Map<MadeSocket, Endpoint>();
-    for (const { opened, local } of this.#deps.daemon.sockets.byKey.values()) {
+    for (const { opened, local } of this.#deps.daemon.sockets.all()) {
       // Those of a socket unit are duplicates; what systemd has passed itself is handed over.
       if (opened.activation === null) found.set(opened, local);
     }
