@@ -47,9 +47,10 @@ export class HttpAdmission {
     this.#waiting.add(socket);
     this.admit();
     if (this.#served.size + this.#waiting.size <= this.#deps.open) return;
-    const [oldest] = this.#waiting;
-    oldest?.destroy();
-    if (oldest !== undefined) this.#waiting.delete(oldest);
+    const others = [...this.#waiting].filter((one) => one !== socket);
+    const victim = others.find((one) => !hasAsked(one)) ?? others[0] ?? socket;
+    victim.destroy();
+    this.#waiting.delete(victim);
   }
 
   closed(connection: HttpConnection): void {
@@ -59,14 +60,16 @@ export class HttpAdmission {
 
   /**
    * Serves those that wait, as far as there are places, newest first: where silent clients hold all
-   * places, a client that has something to ask must not wait behind more of them.
+   * places, a client that has something to ask must not wait behind more of them. One that has sent
+   * something goes before all that have not.
    */
   admit(): void {
     while (this.#waiting.size > 0 && (this.#hasPlace() || this.#pushOut())) {
-      const newest = [...this.#waiting].at(-1);
-      if (newest === undefined) return;
-      this.#waiting.delete(newest);
-      this.#served.add(this.#deps.serve(newest));
+      const waiting = [...this.#waiting];
+      const next = waiting.findLast(hasAsked) ?? waiting.at(-1);
+      if (next === undefined) return;
+      this.#waiting.delete(next);
+      this.#served.add(this.#deps.serve(next));
     }
   }
 
@@ -107,4 +110,9 @@ export class HttpAdmission {
     victim.cut();
     return true;
   }
+}
+
+/** Whether Node.js has read something ahead. */
+function hasAsked({ readableLength }: Socket): boolean {
+  return readableLength > 0;
 }

@@ -99,6 +99,26 @@ t.test('one that asks beside silent clients has its answer, and the oldest go', 
   await Promise.all(ends);
 });
 
+t.test('one that has asked and waits is not cut for silent ones that come later', async (t) => {
+  const { path, server } = await served(t, () => ok('y'));
+  const accepted: Socket[] = [];
+  server.server.on('connection', (socket) => accepted.push(socket));
+  const silent = times(MAX_ADMIN_CONNECTIONS, () => createConnection(path));
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  let isAnswered = false;
+  const answer = ask(path, '/x').finally(() => {
+    isAnswered = true;
+  });
+  while (!isAnswered && !accepted.some(({ readableLength }) => readableLength > 0)) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  silent.push(...times(MAX_ADMIN_CONNECTIONS * 2, () => createConnection(path)));
+  const ends = silent.map((socket) => all(socket));
+  t.match(await answer, /y$/);
+  for (const socket of silent) socket.destroy();
+  await Promise.all(ends);
+});
+
 t.test('a process whose place is taken gives its last answers before it closes', async (t) => {
   let release = (): void => {};
   const made = new Promise<Content>((resolve) => {
