@@ -16,8 +16,11 @@ import {
 import { query } from '../../support/servers/postgres.js';
 import { serviceText } from '../../support/settings.js';
 
-/** The source is asked each second, and changes are applied once a second. */
-const FOLLOW_LIMIT_MS = 5_000;
+/**
+ * The source is asked each second, changes are applied once a second, and a busy machine takes as
+ * long again to probe a backend and to start a client.
+ */
+const FOLLOW_LIMIT_MS = 10_000;
 
 function toml({ nodes }: PatroniCluster): string {
   const urls = nodes.map(({ origin }) => `"${origin}"`).join(', ');
@@ -50,7 +53,10 @@ async function copied({ nodes }: PatroniCluster, who: string, writes: number): P
     await eventually(
       `the writes of ${who} at each node`,
       async () => {
-        const count = await query(port, `select count(*) from log where who = '${who}'`);
+        const count = await query(
+          port,
+          `select count(distinct writer) from log where who = '${who}'`,
+        );
         return count === String(writes) ? true : undefined;
       },
       CLUSTER_LIMIT_MS,
@@ -76,9 +82,9 @@ t.test('writes follow a switchover, and the death of the leader', async (t) => {
     }),
   );
   const first = await cluster.leader();
-  await query(first.port, 'create table log (who text)');
-  for (const { writes, daemon } of proxies) {
-    await query(writes, "insert into log values ('before')");
+  await query(first.port, 'create table log (who text, writer text)');
+  for (const { engine, writes, daemon } of proxies) {
+    await query(writes, `insert into log values ('before', '${engine}')`);
     t.equal(await query(await daemon.port('r'), 'select pg_is_in_recovery()'), 't');
   }
 
@@ -94,11 +100,12 @@ t.test('writes follow a switchover, and the death of the leader', async (t) => {
     const written = proxies.map(async ({ engine, writes, daemon }) => {
       const isIt = ({ pool, address }: LogRecord): boolean =>
         pool === 'w' && address === from.address;
-      await daemon.event('backend-removed', isIt, CLUSTER_LIMIT_MS);
+      // Not one that came before: then `from` still led, and its last writes might be lost.
+      await daemon.nextEvent('backend-removed', isIt, CLUSTER_LIMIT_MS);
       const atMs = await eventually(
         'a write',
         async () => {
-          await query(writes, `insert into log values ('${what}')`);
+          await query(writes, `insert into log values ('${what}', '${engine}')`);
           return nowMs();
         },
         CLUSTER_LIMIT_MS,
@@ -134,7 +141,9 @@ t.test('writes follow a switchover, and the death of the leader', async (t) => {
   }
   const [one] = proxies;
   if (one === undefined) throw new Error('an engine works here');
-  const rows = await query(one.writes, 'select who, count(*) from log group by who order by who');
+  // A client that lost its session with the answer writes again.
+  const counts = 'select who, count(distinct writer) from log group by who order by who';
+  const rows = await query(one.writes, counts);
   t.equal(
     rows,
     ['before', 'kill', 'switchover'].map((who) => `${who}|${proxies.length}`).join('\n'),
