@@ -9,6 +9,9 @@ import { listenerText, poolText, QUICK_HEALTH } from '../support/settings.js';
 import type { Upgraded } from '../support/upgrades.js';
 import { dial, type Wire } from '../support/wire.js';
 
+/** They wait more than they work. */
+t.jobs = 2;
+
 /** Of a backend, where clients come all the time. */
 const CAP = 4;
 
@@ -85,46 +88,54 @@ function poolSettles({ ask }: Service, holds: (pool: PoolNow) => boolean) {
   });
 }
 
-t.test('the cap of a backend holds over the old process and the new one', async (t) => {
-  const service = await start(t, {
-    lines: 'max_connections = 3\nqueue_size = 10\nqueue_timeout = "60s"',
-  });
-  const [first, second] = await sessions(t, service, 2);
-  await service.ask<Upgraded>('upgrade');
-  const third = await session(t, service);
-  const [fourth, fifth] = [await waiter(t, service, 1), await waiter(t, service, 2)];
-  const { stdout } = await service.ctl('backends');
-  t.match(stdout, /2 of its sessions are of a process that leaves/);
-  first?.finish();
-  await fourth.read(1);
-  third.finish();
-  await fifth.read(1);
-  t.equal(service.echoes[0]?.peak, 3);
-  await poolSettles(service, (pool) => pool.queue_length === 0 && pool.sessions === 3);
-  second?.finish();
-  await service.daemon.event('left');
-  await poolSettles(service, (pool) => pool.sessions === 2);
-});
+t.test(
+  'the cap of a backend holds over the old process and the new one',
+  { buffered: true },
+  async (t) => {
+    const service = await start(t, {
+      lines: 'max_connections = 3\nqueue_size = 10\nqueue_timeout = "60s"',
+    });
+    const [first, second] = await sessions(t, service, 2);
+    await service.ask<Upgraded>('upgrade');
+    const third = await session(t, service);
+    const [fourth, fifth] = [await waiter(t, service, 1), await waiter(t, service, 2)];
+    const { stdout } = await service.ctl('backends');
+    t.match(stdout, /2 of its sessions are of a process that leaves/);
+    first?.finish();
+    await fourth.read(1);
+    third.finish();
+    await fifth.read(1);
+    t.equal(service.echoes[0]?.peak, 3);
+    await poolSettles(service, (pool) => pool.queue_length === 0 && pool.sessions === 3);
+    second?.finish();
+    await service.daemon.event('left');
+    await poolSettles(service, (pool) => pool.sessions === 2);
+  },
+);
 
-t.test('the cap of a listener holds over both, and what a killed one had is free', async (t) => {
-  const service = await start(t, { listener: 'max_sessions = 3' });
-  const old = await sessions(t, service, 2);
-  const { pid } = await service.ask<Upgraded>('upgrade');
-  t.not(pid, service.daemon.pid);
-  await session(t, service);
-  // They wait in the kernel, where they cannot be seen.
-  const waiting = await Promise.all([1, 2].map(() => dial(t, service)));
-  for (const wire of waiting) await wire.send('x');
-  await listenerSettles(service, ({ state, sessions: count }) => state === 'full' && count === 3);
-  t.equal(service.echoes[0]?.peak, 3);
-  process.kill(service.daemon.pid, 'SIGKILL');
-  // Where io_uring holds sockets, the kernel closes them a moment after the channel.
-  for (const wire of waiting) await wire.read(1);
-  await Promise.all(old.map(({ ended }) => ended));
-  await listenerSettles(service, ({ sessions: count }) => count === 3);
-});
+t.test(
+  'the cap of a listener holds over both, and what a killed one had is free',
+  { buffered: true },
+  async (t) => {
+    const service = await start(t, { listener: 'max_sessions = 3' });
+    const old = await sessions(t, service, 2);
+    const { pid } = await service.ask<Upgraded>('upgrade');
+    t.not(pid, service.daemon.pid);
+    await session(t, service);
+    // They wait in the kernel, where they cannot be seen.
+    const waiting = await Promise.all([1, 2].map(() => dial(t, service)));
+    for (const wire of waiting) await wire.send('x');
+    await listenerSettles(service, ({ state, sessions: count }) => state === 'full' && count === 3);
+    t.equal(service.echoes[0]?.peak, 3);
+    process.kill(service.daemon.pid, 'SIGKILL');
+    // Where io_uring holds sockets, the kernel closes them a moment after the channel.
+    for (const wire of waiting) await wire.read(1);
+    await Promise.all(old.map(({ ended }) => ended));
+    await listenerSettles(service, ({ sessions: count }) => count === 3);
+  },
+);
 
-t.test('least-connections looks at the sessions of both', async (t) => {
+t.test('least-connections looks at the sessions of both', { buffered: true }, async (t) => {
   const [a, b] = await startEchoes(t, 2);
   if (a === undefined || b === undefined) throw new Error('no backends');
   const service = await start(t, { echoes: [a], health: 'probe = "none"' });
@@ -135,7 +146,7 @@ t.test('least-connections looks at the sessions of both', async (t) => {
   t.same([a.open, b.open], [3, 3]);
 });
 
-t.test('two processes may leave at a time, and both count', async (t) => {
+t.test('two processes may leave at a time, and both count', { buffered: true }, async (t) => {
   const lines = (cap: number) => `max_connections = ${cap}\nqueue_size = 10\nqueue_timeout = "60s"`;
   const service = await start(t, { lines: lines(4) });
   const { ask, ctl, daemon, echoes } = service;
@@ -175,30 +186,34 @@ t.test('two processes may leave at a time, and both count', async (t) => {
   t.not(fourth, third);
 });
 
-t.test('clients that come all the time see no cap passed by any upgrade', async (t) => {
-  const echoes = await startEchoes(t, 2, { delayMs: 5 });
-  const lines = `max_connections = ${CAP}\nqueue_size = 100\nqueue_timeout = "60s"`;
-  const service = await start(t, { echoes, lines });
-  let state: 'under way' | 'over' = 'under way';
-  const failures: Failure[] = [];
-  const clients = Array.from({ length: 6 * CAP }, async () => {
-    while (state === 'under way') {
-      const failure = await exchangeOnce(service);
-      if (failure !== null) failures.push(failure);
+t.test(
+  'clients that come all the time see no cap passed by any upgrade',
+  { buffered: true },
+  async (t) => {
+    const echoes = await startEchoes(t, 2, { delayMs: 5 });
+    const lines = `max_connections = ${CAP}\nqueue_size = 100\nqueue_timeout = "60s"`;
+    const service = await start(t, { echoes, lines });
+    let state: 'under way' | 'over' = 'under way';
+    const failures: Failure[] = [];
+    const clients = Array.from({ length: 6 * CAP }, async () => {
+      while (state === 'under way') {
+        const failure = await exchangeOnce(service);
+        if (failure !== null) failures.push(failure);
+      }
+    });
+    for (let upgrades = 0; upgrades < 2; upgrades++) {
+      const { pid } = await service.ask<{ readonly pid: number }>('status');
+      await service.ask<Upgraded>('upgrade');
+      await service.daemon.event('left', (left) => left['pid'] === pid);
     }
-  });
-  for (let upgrades = 0; upgrades < 2; upgrades++) {
-    const { pid } = await service.ask<{ readonly pid: number }>('status');
-    await service.ask<Upgraded>('upgrade');
-    await service.daemon.event('left', (left) => left['pid'] === pid);
-  }
-  state = 'over';
-  await Promise.all(clients);
-  t.same(tally(failures), {}, 'all are served');
-  t.same(
-    echoes.map(({ peak }) => peak),
-    [CAP, CAP],
-    'each was full, none more',
-  );
-  await poolSettles(service, (pool) => pool.sessions === 0 && pool.queue_length === 0);
-});
+    state = 'over';
+    await Promise.all(clients);
+    t.same(tally(failures), {}, 'all are served');
+    t.same(
+      echoes.map(({ peak }) => peak),
+      [CAP, CAP],
+      'each was full, none more',
+    );
+    await poolSettles(service, (pool) => pool.sessions === 0 && pool.queue_length === 0);
+  },
+);
