@@ -22,6 +22,8 @@ import {
   LOADED,
   longestFirst,
   requireScheduled,
+  secondsOf,
+  sideBySide,
 } from './support/schedule.js';
 import { type FileReport, TapReader, type TestReport } from './support/tap_reader.js';
 
@@ -60,11 +62,17 @@ const named = (names: ReadonlySet<string>): readonly Job[] =>
   jobs.filter(({ file }) => names.has(shortName(file)));
 const [loaded, alone] = [named(LOADED), named(ALONE)];
 const others = jobs.filter((job) => !loaded.includes(job) && !alone.includes(job));
+const [waiting, working] = [true, false].map((isSystem) =>
+  inOrder(others.filter(({ engine }) => (engine !== null) === isSystem)),
+);
 const reports = [
   // They wait more than they work: for real clocks, other processes, answers that do not come.
-  ...(await runAll(others, 2 * cores)),
-  ...(await runAll(loaded, cores)),
-  ...(await runAll(alone, 1)),
+  ...(await runAll(
+    sideBySide(waiting ?? [], working ?? [], ({ file }) => secondsOf(shortName(file))),
+    2 * cores,
+  )),
+  ...(await runAll(inOrder(loaded), cores)),
+  ...(await runAll(inOrder(alone), 1)),
 ];
 process.exitCode = summarize(reports);
 
@@ -78,12 +86,16 @@ function compiledTests(patterns: readonly string[]): string[] {
     .map((path) => COMPILED + path);
 }
 
+function inOrder(jobs: readonly Job[]): readonly Job[] {
+  return longestFirst(jobs, ({ file }) => shortName(file));
+}
+
 /**
- * Runs `jobs` in at most `atOnce` processes at a time, those that take longest first, and no file
- * beside itself; prints a line when one is over.
+ * Runs `jobs` in at most `atOnce` processes at a time, in their order, and no file beside itself;
+ * prints a line when one is over.
  */
 async function runAll(jobs: readonly Job[], atOnce: number): Promise<FileReport[]> {
-  const left = longestFirst(jobs, ({ file }) => shortName(file));
+  const left = [...jobs];
   const running = new Set<string>();
   const reports: FileReport[] = [];
   const failed: { job: Job; report: FileReport }[] = [];

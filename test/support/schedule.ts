@@ -105,6 +105,8 @@ const LONG: readonly string[] = [
   'system/commands',
   'system/control_socket',
   'system/import_databases',
+  'system/upgrade_counts',
+  'system/upgrade_orders',
   'system/postgres',
   'system/postgres_cancel',
   'system/changes',
@@ -121,6 +123,8 @@ const LONG: readonly string[] = [
   'system/looking',
   'system/postgres_keys',
   'system/removed_flows',
+  'system/no_client_refused',
+  'system/told',
   'system/roles',
   'library/package',
   'control/worker_loss',
@@ -142,6 +146,33 @@ export function longestFirst<T>(all: readonly T[], nameOf: (one: T) => string): 
     return at < 0 ? LONG.length : at;
   };
   return all.toSorted((a, b) => place(a) - place(b));
+}
+
+/**
+ * All of both, each in its order, side by side from the beginning to the end: system tests wait
+ * more than they work, and the others work while they wait. `seconds`: how long one takes, about.
+ */
+export function sideBySide<T>(
+  some: readonly T[],
+  others: readonly T[],
+  seconds: (one: T) => number,
+): readonly T[] {
+  const parts = [some, others].flatMap((all) => {
+    const sum = all.reduce((total, one) => total + seconds(one), 0);
+    let done = 0;
+    return all.map((one) => {
+      const part = { one, begins: done / sum };
+      done += seconds(one);
+      return part;
+    });
+  });
+  return parts.toSorted((a, b) => a.begins - b.begins).map(({ one }) => one);
+}
+
+/** How long a file takes beside others, about. */
+export function secondsOf(name: string): number {
+  if (LONG.includes(name)) return 35;
+  return isSystemTest(name) ? 13 : 2;
 }
 
 /** What is named here and has gone would be forgotten for ever. */
