@@ -28,8 +28,13 @@ const WARM_MS = 500;
 const COMPILE_MS = 3_000;
 /** A daemon that is asked so often has been for longer than a minute. */
 const CALLS_BEFORE = 8_000;
-/** Then they come at their own pace, until the garbage of this burst is collected. */
+/**
+ * With load and operators at their own pace: the worker meets what it was not compiled for, and the
+ * garbage of the burst is collected.
+ */
 const SETTLE_MS = 20_000;
+/** Not counted, for what happens as a turn begins and ends. */
+const ROUNDS_BEFORE = 2;
 
 interface Round {
   /** Of the turn with operators, in parts of that without. */
@@ -91,14 +96,11 @@ process.exit();
 async function measureAll(scope: Endings): Promise<readonly Round[]> {
   const load = await LoadProcess.start(scope);
   const subject = await start(scope, load.ready);
-  await withEndings(async (own) => {
-    await operators(own, subject, CALLS_BEFORE);
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  });
+  await withEndings(async (own) => operators(own, subject, CALLS_BEFORE));
   await turn(load, subject, 'alone', COMPILE_MS);
-  await turn(load, subject, 'with operators', COMPILE_MS);
+  await turn(load, subject, 'with operators', SETTLE_MS);
   const taken: Round[] = [];
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let round = -ROUNDS_BEFORE; round < Number(values.rounds); round++) {
     const order = ['alone', 'with operators'] as const;
     const figures = new Map<string, Turn>();
     for (const how of round % 2 === 0 ? order : order.toReversed()) {
@@ -110,7 +112,7 @@ async function measureAll(scope: Endings): Promise<readonly Round[]> {
     const core = (operated.rate * (operated.cpu - without.cpu)) / 1_000_000;
     const main = operated.main - without.main;
     const helpers = operated.helpers - without.helpers;
-    taken.push({ rate, core, main, helpers });
+    if (round >= 0) taken.push({ rate, core, main, helpers });
     process.stderr.write(
       `${without.rate.toFixed(0)} alone, ${operated.rate.toFixed(0)} with; CPU per exchange ` +
         `${without.cpu.toFixed(2)} alone, ${operated.cpu.toFixed(2)} with; main thread ` +
