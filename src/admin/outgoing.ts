@@ -5,7 +5,7 @@ import { type AdminAnswer, plainAnswer } from './routes.js';
 /** A body up to here goes out as text, with its head in one write: no buffer is made of it. */
 const TEXT_BYTES = 65_536;
 
-/** An answer that was weighed: made once for all that get it. */
+/** An answer whose size is known: made once for all connections that get it. */
 export interface Content {
   readonly answer: AdminAnswer;
   readonly body: Body;

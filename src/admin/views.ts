@@ -148,7 +148,7 @@ export interface PoolGlance extends Pick<PoolView, 'name' | 'state'> {
 
 export interface BackendGlance
   extends Pick<BackendView, 'name' | 'address' | 'state' | 'eligible' | 'reason' | 'active'> {
-  /** In full, which takes twenty times as long. */
+  /** The same backend in full: twenty times the time of a glance. */
   view(): BackendView;
 }
 

@@ -51,7 +51,7 @@ export function leastTold(
     : `${tie}; this draw met ${describe(chosen)}, the next may differ`;
 }
 
-/** What every policy says that compares nothing then. */
+/** The sentence where there is nothing to compare, of every policy. */
 export function onlyOne(described: string): string {
   return `${described} is the only eligible backend.`;
 }

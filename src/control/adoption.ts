@@ -231,7 +231,7 @@ export class Adoption {
     this.#departures.retireSockets();
   }
 
-  /** Before the other process leaves its sockets, for then none accepts: workers get the rest. */
+  /** Workers get most of the plan before the other process leaves its sockets. */
   async #takePlace(target: RowTarget, read: ReadLists | null): Promise<Result<null, Refusal>> {
     const { inventory, publisher, changes, lists } = this.#deps;
     const takesOver = this.#takesOver;

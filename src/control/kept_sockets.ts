@@ -88,7 +88,7 @@ export class KeptSockets implements SocketKeeper {
 
   keep(protocol: Protocol, local: Endpoint, descriptors: readonly Descriptor[]): void {
     const name = socketName(protocol, local);
-    // Those that are left over: clients would wait at the next process without being accepted.
+    // Handed sockets that are not used go: at the next process clients would wait there in vain.
     const handed = this.#handed.get(name) ?? 0;
     this.#handed.delete(name);
     if (this.#store === 'not kept') {

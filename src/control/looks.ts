@@ -31,7 +31,7 @@ export class Looks {
     look(clock.nowMs());
     const { delayMs, kind } = pace.next(clock.nowMs());
     this.#state = kind;
-    // No thread reads the clock meanwhile.
+    // So that the gap until the next reading is not taken for a standstill.
     clock.rests?.(kind === 'at rest' ? delayMs : 0);
     this.#later(delayMs);
   }

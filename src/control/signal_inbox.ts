@@ -1,6 +1,6 @@
 /**
- * Signals from the first moment on: one that comes before there is a daemon is kept for it, and one
- * that stops ends the process, which serves no client yet.
+ * Signals from the first moment on: one that comes before there is a daemon is kept for it. One
+ * that stops ends the process at once then, since no client is served yet.
  */
 import { type DaemonSignal, onSignals, type SignalEffect } from '../system/signals.js';
 

@@ -20,7 +20,7 @@ export class Vitals {
   /** A datagram socket that the worker's event loop polls, plus one; 0: none. */
   readonly #polled: Int32Array;
   /**
-   * 1: the main thread does not look at workers for some seconds, unless one says that it stirs.
+   * 1: the main thread does not look at workers for some seconds; one that gets work wakes it.
    */
   readonly #mainRests: Int32Array;
 

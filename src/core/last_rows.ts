@@ -1,7 +1,7 @@
 /**
  * The rows of the pairs that a worker has served last. Mostly the next session of a backend comes
  * by the same listener; and of thousands of backends these words are in a cache where the shared
- * table of slots and its keys are not. As long as no row was given back each is its pair's.
+ * table of slots and its keys are not. A row is its pair's until rows are given back.
  */
 import type { BackendId, ListenerId } from './brand.js';
 import { MAX_BACKENDS, MAX_PAIRS } from './limits.js';

@@ -38,7 +38,7 @@ function livePath() {
   return '/v1/live?' + new URLSearchParams(wanted.filter(([, value]) => value));
 }
 
-/** 'told': the daemon answers, and says what it misses. */
+/** Why nothing new comes; 'told': the daemon itself says so, and is not out of reach. */
 function lost(problem, told) {
   document.body.classList.toggle('stale', problem !== null);
   byId('lost').hidden = problem === null;

@@ -10,7 +10,7 @@ import { pause } from '../../system/timers.js';
 /** A reload of ten thousand backends takes some seconds, and one that waits for another twice. */
 const ANSWER_LIMIT_MS = 60_000;
 
-/** Until it is asked again where nothing was done. */
+/** The pause before a request is repeated that the daemon has not carried out. */
 const AGAIN_MS = 100;
 
 /** What an HTTP API answers to a request that it does not understand. */
@@ -128,7 +128,7 @@ export class Client {
     try {
       return await this.#exchangeOnce(method, path, body, untilMs);
     } catch (error) {
-      // Looking twice does no harm, and a change may have been made.
+      // A GET may be repeated. Of an order it is unknown whether it was carried out: it is not.
       const isAgain = method === 'GET' && systemClock.nowMs() < untilMs;
       if (!isAgain || !(error instanceof CutShort)) throw error;
       return this.#exchangeOnce(method, path, body, untilMs);

@@ -28,7 +28,7 @@ export const explain: CtlCommand = {
 /** `POOL/*` may be drained: the rest is for `sluice ctl overrides`. */
 const MAX_OVERRIDES_TOLD = 10;
 
-/** How the session ends and the table say why no backend is chosen: no rule says it once more. */
+/** Without the rule where no backend is chosen: the outcome and the table say why already. */
 export function explained(
   { route, chosen, rule, outcome, backends, overrides }: ExplainAnswer,
   fit: (rows: TextRows) => readonly string[],

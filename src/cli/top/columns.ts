@@ -78,7 +78,7 @@ function spare(columns: readonly Column[], width: number): number {
   return width - columns.reduce((sum, column) => sum + column.width + 1, MARK);
 }
 
-/** All of what a line has no column for, and a name that its column is too narrow for. */
+/** What of a line has no column, and its name where that is cut. */
 export function detail(line: ListLine, columns: readonly Column[]): string {
   const isCut = line.is !== 'session' && [...nameOf(line)].length > (columns[0]?.width ?? 0);
   return isCut ? joined([line.of.name, more(line)]) : more(line);

@@ -33,7 +33,7 @@ const POOL_STATES: readonly ListedPool['state'][] = [
   'leaving',
   'up',
 ];
-/** As they are looked at: what needs attention comes first. */
+/** The order of a list sorted by state: what needs attention comes first. */
 const TROUBLE: readonly ListedBackend['state'][] = [
   'down',
   'ejected',

@@ -81,7 +81,7 @@ export class Screen {
   takeBack(): void {
     if (this.#terminalIs === 'over') return;
     this.#terminalIs = 'ours';
-    // Node.js leaves out what it thinks is so.
+    // Node.js sets no mode that it believes to be set already; the shell has changed it since.
     this.#terminal.input.setRawMode(false);
     this.#enter();
   }

@@ -32,7 +32,7 @@ export function heed(message: ChannelMessage, deps: HeedingDeps): void {
   }
 }
 
-/** Other sessions than those of the one that serves may be there: by its names. */
+/** By names: rows of the process that serves mean something else here. */
 function end({ pool, backend, cause, spanMs }: EndOrder, { daemon }: HeedingDeps): void {
   const entries = [...(daemon.inventory.pools.get(pool)?.backends.values() ?? [])];
   for (const { id } of entries.filter(({ spec }) => spec.name === backend)) {

@@ -113,7 +113,7 @@ export class Predecessor {
 
   /**
    * This one serves, without the sockets `unasked`; resolves when it is the service for the service
-   * manager, too. Paths of what it does not use are for the other one to remove, which knows them.
+   * manager, too. The other process removes the paths of sockets that this one does not use.
    */
   async ready(version: string, unasked: readonly string[]): Promise<void> {
     this.#state = 'opened';

@@ -42,7 +42,7 @@ export class Telling {
   readonly #knowledge: Knowledge;
   readonly #channel: Channel;
   readonly #counts: GrowingCounts;
-  /** One after the other: each sends what has grown since the one before. */
+  /** Counts are sent one after the other, each with what has grown since the last. */
   #counting: Promise<void> = Promise.resolve();
   #next: Timer | null = null;
   #state: 'under way' | 'over' = 'under way';

@@ -117,7 +117,7 @@ export class Upgrades {
 
   /**
    * At a signal that asks for a reload: whether the program has been replaced, and the new one
-   * serves. Else the signal is about the file alone.
+   * serves. If not, the signal is a reload of the file.
    */
   async insteadOfReload(): Promise<'upgraded' | 'stays'> {
     const { installed, log } = this.#deps;

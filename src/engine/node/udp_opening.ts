@@ -18,7 +18,7 @@ import { discard, openBound } from './udp_socket.js';
 
 export interface BoundSocket {
   readonly socket: Socket;
-  /** null: Node.js has opened it, and does not say. */
+  /** null: Node.js has opened the socket itself, and does not say which number it has. */
   readonly fd: Descriptor | null;
 }
 
