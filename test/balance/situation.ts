@@ -234,10 +234,10 @@ export function chiSquare(counts: readonly number[], weights: readonly number[])
 }
 
 /**
- * The bound that chi-square of `degrees` passes once in a million (Wilson and Hilferty's cube,
- * PNAS 17, 1931; 4.75 is the normal quantile).
+ * The bound that chi-square of `degrees` passes once in ten million (Wilson and Hilferty's cube,
+ * PNAS 17, 1931; 5.2 is the normal quantile).
  */
 export function chiSquareLimit(degrees: number): number {
   const spread = 2 / (9 * degrees);
-  return degrees * (1 - spread + 4.75 * Math.sqrt(spread)) ** 3;
+  return degrees * (1 - spread + 5.2 * Math.sqrt(spread)) ** 3;
 }

@@ -144,7 +144,8 @@ t.test(`a draw knows whether all weigh the same, after any changes (SEED=${seed}
       t.ok(other !== first && situation.has(other), `${other} is another one than ${first}`);
     }
   }
-  t.ok(even > 20 && uneven > 20, `${even} and ${uneven}`);
+  // 116 are even, with a standard deviation of 20.
+  t.ok(even > 5 && uneven > 5, `${even} and ${uneven}`);
 });
 
 t.test('members of equal weight are drawn as by weight, number for number', async (t) => {

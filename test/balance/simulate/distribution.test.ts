@@ -4,6 +4,8 @@ import { seededRandom } from '../../../src/core/random.js';
 import { seed } from '../../support/seed.js';
 
 const SAMPLES = 200_000;
+/** A single value of pareto may be a tenth of all; what is above this is 0.2 % of its mean. */
+const MOST_MS = 1_000;
 
 function draw(kind: (typeof DISTRIBUTIONS)[number]): Float64Array {
   const random = seededRandom(seed);
@@ -13,9 +15,9 @@ function draw(kind: (typeof DISTRIBUTIONS)[number]): Float64Array {
 t.test(`each distribution has its mean, and is above 0 (SEED=${seed})`, async (t) => {
   for (const kind of DISTRIBUTIONS) {
     const values = draw(kind);
-    const mean = values.reduce((sum, value) => sum + value, 0) / SAMPLES;
-    // The variance of pareto is 48 times that of exponential: 4 % is five standard errors.
-    t.ok(Math.abs(mean / 10 - 1) < (kind === 'pareto' ? 0.1 : 0.03), `${kind}: ${mean}`);
+    const mean = values.reduce((sum, value) => sum + Math.min(value, MOST_MS), 0) / SAMPLES;
+    // Ten standard errors or more.
+    t.ok(Math.abs(mean / 10 - 1) < 0.03, `${kind}: ${mean}`);
     t.ok((values[0] ?? 0) >= 0, kind);
   }
 });
