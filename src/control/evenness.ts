@@ -91,9 +91,11 @@ export class EvennessWatch {
     const before = this.#counts.get(entry) ?? now;
     this.#counts.set(entry, now);
     const tried = now.tried - before.tried;
+    const failed = now.failed - before.failed;
     this.#figures.set(entry, {
       firstByteMs: firstByte?.medianMs ?? null,
-      failures: tried <= 0 ? null : Math.min(1, (now.failed - before.failed) / tried),
+      // A listener that is gone took what it had counted with it.
+      failures: tried <= 0 || failed < 0 ? null : Math.min(1, failed / tried),
     });
   }
 

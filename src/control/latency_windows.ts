@@ -44,11 +44,16 @@ export class LatencyWindow {
       this.#before.set(backend, counts.slice());
       return NO_LATENCIES;
     }
+    let isWhole = true;
     for (let at = 0; at < READ.length; at++) {
       const count = counts[at] ?? 0;
-      counts[at] = count - (before[at] ?? 0);
+      const gained = count - (before[at] ?? 0);
+      // A listener that is gone took its row with it, or the backend has the number of another one.
+      if (gained < 0) isWhole = false;
+      counts[at] = gained;
       before[at] = count;
     }
+    if (!isWhole) return NO_LATENCIES;
     const { connect, firstByte } = HISTOGRAM_BOUNDS_SECONDS;
     return {
       connect: latencyOf(this.#connect, connect),
