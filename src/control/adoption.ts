@@ -18,6 +18,7 @@ import { Departures } from './departures.js';
 import type { DescriptorShares } from './descriptor_shares.js';
 import type { BackendEntry, Inventory, InventoryChange } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
+import type { LostFiles } from './lost_sockets.js';
 import { tellUnresolved } from './name_report.js';
 import type { PlanPublisher } from './plan_publisher.js';
 import type { PoolWatch } from './pool_watch.js';
@@ -76,7 +77,7 @@ export class Adoption {
     const target = this.#targetOf(spec);
     let outcome: 'prepared' | 'refused' = 'refused';
     try {
-      const prepared = await this.#prepare(target);
+      const prepared = await this.#prepare(target, lists === null ? 'leave' : 'open again');
       if (!prepared.ok) return prepared;
       const may = await this.#takePlace(target, lists);
       if (!may.ok) return may;
@@ -178,7 +179,7 @@ export class Adoption {
   }
 
   /** Everything that can fail. What it opens is known to `#takeBack`. */
-  async #prepare(target: RowTarget): Promise<Result<null, Refusal>> {
+  async #prepare(target: RowTarget, lost: LostFiles): Promise<Result<null, Refusal>> {
     const { changes, resolver, sockets, shares } = this.#deps;
     await changes.unlessOverruled(resolver.refresh(addressesOf(target.spec)));
     if (changes.overruled) return err(OVERRULED);
@@ -189,7 +190,7 @@ export class Adoption {
     const wanted = new Map(target.spec.listeners.map((one) => [listenerKey(one), one]));
     for (const [key, listener] of wanted) {
       if (changes.overruled) return err(OVERRULED);
-      const opened = await sockets.open(key, listener, (other) => wanted.get(other) ?? null);
+      const opened = await sockets.open(key, listener, (other) => wanted.get(other) ?? null, lost);
       if (opened.ok) continue;
       const { address, sentence } = opened.error;
       return err([`listener ${listener.name} cannot listen on ${address}: ${sentence}`]);
@@ -222,12 +223,12 @@ export class Adoption {
   }
 
   #tellNames(): void {
-    const { log, inventory, resolver } = this.#deps;
-    tellUnresolved(log, inventory, resolver);
+    tellUnresolved(this.#deps.log, this.#deps.inventory, this.#deps.resolver);
   }
 
   #takeBack(): void {
     this.#deps.inventory.yielding.clear();
+    this.#deps.sockets.takeBack();
     this.#departures.retireSockets();
   }
 

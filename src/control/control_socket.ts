@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { contentOf } from '../admin/outgoing.js';
 import { type HttpServer, type ListenPlace, serveHttp } from '../admin/server.js';
-import { folderTrouble, lookAtPath } from '../config/socket_path.js';
+import { folderTrouble } from '../config/socket_path.js';
 import { present } from '../core/assert.js';
 import type { Clock, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
@@ -23,7 +23,7 @@ import { problemAnswer, problemOfStatus } from './api/problem.js';
 import type { Router } from './api/router.js';
 import { socketPlace } from './control_path.js';
 import type { HandedSocket } from './kept_sockets.js';
-import { clearPath, isStillAt, type PathOwner, removePath, whoBound } from './unix_path.js';
+import { clearPath, isGone, type PathOwner, removePath, whoBound } from './unix_path.js';
 
 /** A command names some hundreds of backends. */
 export const MAX_BODY_BYTES = 65_536;
@@ -210,8 +210,7 @@ export class ControlSocket {
 
 /** Cleaners of temporary folders remove it, and another process may have bound the path since. */
 function isLost({ owner }: Open): boolean {
-  if (owner === null || lookAtPath(owner.path).kind === 'unknown') return false;
-  return !isStillAt(owner);
+  return owner !== null && isGone(owner);
 }
 
 /** Node.js names the path beside it, and EACCES where the folder is not there. */

@@ -9,6 +9,7 @@ import type { SocketPlan } from '../core/plan.js';
 import { err, ok, type Result } from '../core/result.js';
 import type { ListenerSpec } from '../core/spec.js';
 import type { Kernel } from '../kernel/foreign.js';
+import { atSamePlace, isLost, type LostFiles, newest, notInVain } from './lost_sockets.js';
 import {
   hasOwn,
   type MadeSocket,
@@ -42,21 +43,27 @@ export class ListeningSockets {
    * All or nothing: on a failure what was opened by this call is closed again, and what was open
    * before stays. Old addresses stay until `retire`. What is open for another listener at the same
    * address, and will not be in its spec (`specOf`, null: the listener goes), is taken over:
-   * clients that wait there, or come now, are never at a socket that closes.
+   * clients that wait there, or come now, are never at a socket that closes. `lost`: whether one
+   * whose file was removed is open.
    */
   async open(
     id: string,
     spec: ListenerSpec,
     specOf: (id: string) => ListenerSpec | null = () => spec,
+    lost: LostFiles = 'leave',
   ): Promise<Result<null, ListenFailure>> {
     const sockets = this.#byListener.get(id) ?? [];
-    const open = new Map(sockets.map((socket) => [formatAddress(socket.wanted), socket]));
+    const isOpen = (socket: KeyedSocket): boolean => lost === 'leave' || !isLost(socket);
+    const open = new Map(
+      sockets.filter(isOpen).map((socket) => [formatAddress(socket.wanted), socket]),
+    );
     const opened: KeyedSocket[] = [];
     let outcome: 'all' | 'none' = 'none';
     try {
       for (const wanted of spec.bind) {
         const there = open.get(formatAddress(wanted));
-        const known = there ?? this.#leftBehind(id, wanted, spec, specOf);
+        const left = there ?? this.#leftBehind(id, wanted, spec, specOf);
+        const known = left !== null && isOpen(left) ? left : null;
         if (known !== null) {
           const fault = openedOtherwise(known.opened, spec);
           if (fault !== null) return err({ address: formatAddress(wanted), sentence: fault });
@@ -125,16 +132,21 @@ export class ListeningSockets {
   ): void {
     const sockets = this.#byListener.get(id) ?? [];
     const bound = new Set(spec?.bind.map(formatAddress) ?? []);
-    const stays = ({ wanted, local }: KeyedSocket): boolean =>
-      bound.has(formatAddress(wanted)) && !taken(local);
-    for (const socket of sockets) if (!stays(socket)) this.#close(socket);
-    this.#byListener.set(id, sockets.filter(stays));
+    const present = newest(sockets);
+    const stays = (socket: KeyedSocket): boolean =>
+      present.includes(socket) && bound.has(formatAddress(socket.wanted)) && !taken(socket.local);
+    this.#keepOnly(id, sockets, sockets.filter(stays));
     if (spec !== null) {
       for (const { opened } of this.#byListener.get(id) ?? []) {
         this.#maker.follow(opened, spec.settings.backlog);
       }
     }
     if (spec === null) this.#byListener.delete(id);
+  }
+
+  /** What was opened in the place of a lost one, and no worker has: the change is refused. */
+  takeBack(): void {
+    for (const [id, sockets] of this.#byListener) this.#keepOnly(id, sockets, notInVain(sockets));
   }
 
   /**
@@ -153,7 +165,7 @@ export class ListeningSockets {
 
   /** What `worker` shall listen on for a listener whose newest spec is `spec`. */
   planned(id: string, spec: ListenerSpec, worker: WorkerId): SocketPlan[] {
-    const sockets = this.#byListener.get(id) ?? [];
+    const sockets = newest(this.#byListener.get(id) ?? []);
     const bound = new Set(spec.bind.map(formatAddress));
     return sockets
       .filter((socket) => bound.has(formatAddress(socket.wanted)))
@@ -167,7 +179,7 @@ export class ListeningSockets {
 
   /** The real addresses of a listener. */
   locals(id: string): Endpoint[] {
-    return (this.#byListener.get(id) ?? []).map((socket) => socket.local);
+    return newest(this.#byListener.get(id) ?? []).map((socket) => socket.local);
   }
 
   /**
@@ -179,7 +191,8 @@ export class ListeningSockets {
     if (socket === undefined) return 'not the first';
     const { use } = socket;
     this.#table.move(socket, local);
-    if (socket.opened.activation === null) socket.opened.owner = whoBound(local);
+    // Else it is known since it was bound, and the path may be another's by now.
+    if (socket.opened.descriptors === null) socket.opened.owner = whoBound(local);
     socket.use = 'served';
     return use === 'fresh' ? 'first' : 'not the first';
   }
@@ -243,11 +256,19 @@ export class ListeningSockets {
     return ok(this.#table.add({ firstKey, listener, wanted, local, opened, use: 'fresh' }));
   }
 
+  #keepOnly(id: string, all: readonly KeyedSocket[], kept: KeyedSocket[]): void {
+    this.#byListener.set(id, kept);
+    for (const socket of all) if (!kept.includes(socket)) this.#close(socket);
+  }
+
   #close(socket: KeyedSocket): void {
     this.#table.remove(socket);
     const { opened } = socket;
     opened.users--;
-    if (opened.users === 0) this.#maker.close(opened, socket.local);
+    if (opened.users > 0) return;
+    this.#maker.close(opened, socket.local);
+    const heir = atSamePlace(this.#byListener.get(socket.listener) ?? [], socket);
+    if (heir !== null) this.#maker.keep(heir.opened, heir.local);
   }
 }
 

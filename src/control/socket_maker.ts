@@ -93,8 +93,14 @@ export class SocketMaker {
     const all = this.#openAll(kernel, wanted, spec, before);
     if (!all.ok) return all;
     const { local, descriptors } = all.value;
-    keeper.keep(protocol, local, descriptors);
-    return ok({ local, opened: { ...kept, descriptors, owner: whoBound(wanted) } });
+    const opened = { ...kept, descriptors, owner: whoBound(wanted) };
+    this.keep(opened, local);
+    return ok({ local, opened });
+  }
+
+  /** It outlives the process, as far as the service manager does that. */
+  keep({ protocol, descriptors }: MadeSocket, local: Endpoint): void {
+    if (descriptors !== null) this.#means.keeper.keep(protocol, local, descriptors);
   }
 
   /**

@@ -50,9 +50,14 @@ export function whoBound(endpoint: Endpoint): PathOwner | null {
 }
 
 /** Whether the socket file is still there, and the very one that was bound. */
-export function isStillAt({ path, device, inode }: PathOwner): boolean {
+function isStillAt({ path, device, inode }: PathOwner): boolean {
   const found = lookAtPath(path);
   return found.kind === 'socket' && found.device === device && found.inode === inode;
+}
+
+/** Whether the path leads to another file, or to none; not said of one that cannot be seen. */
+export function isGone(owner: PathOwner): boolean {
+  return lookAtPath(owner.path).kind !== 'unknown' && !isStillAt(owner);
 }
 
 /** Removes the socket file, if it is still that one; true when nothing is left of it. */

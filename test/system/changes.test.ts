@@ -1,4 +1,7 @@
 /** A change of state is all or nothing, one at a time, and a stop outranks every other one. */
+import { once } from 'node:events';
+import { unlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { type Daemon, type LogRecord, startDaemon } from '../support/daemon.js';
@@ -39,6 +42,36 @@ t.test('a hundred listeners may lead to one pool of a thousand backends', async 
   const daemon = await startDaemon(t, { workers: 1, toml: fan(1) });
   t.equal((await daemon.reload(fan(2))).event, 'reloaded');
 });
+
+t.test(
+  'a reload opens a socket file again that was removed, and takes none of others',
+  async (t) => {
+    const echoes = await startEchoes(t, 1);
+    const path = join(tempFolder(t), 'front.sock');
+    const toml =
+      listenerText({ name: 'x', pool: 'p', bind: `unix:${path}` }) +
+      poolText({ name: 'p', backends: echoes, health: NONE });
+    const daemon = await startDaemon(t, { toml });
+    const held = await dial(t, { port: 0, path });
+    await held.send('one');
+    t.equal(await held.readText(3), 'one');
+    unlinkSync(path);
+    t.match(await daemon.reload(toml), { event: 'reloaded' });
+    t.equal(await exchangeOnce({ port: 0, path }), null);
+    unlinkSync(path);
+    const other = createServer().listen(path);
+    await once(other, 'listening');
+    const { event, problems } = await daemon.reload(toml);
+    t.equal(event, 'reload-failed');
+    t.match(String(problems), 'another process listens there (EADDRINUSE)');
+    other.close();
+    await once(other, 'close');
+    t.match(await daemon.reload(toml), { event: 'reloaded' });
+    t.equal(await exchangeOnce({ port: 0, path }), null);
+    await held.send('two');
+    t.equal(await held.readText(3), 'two', 'what is connected goes on');
+  },
+);
 
 t.test('a listener at a socket file gets another name and another backlog at once', async (t) => {
   const echoes = await startEchoes(t, 1);
