@@ -3,13 +3,13 @@
  * everything, because what watches and operates the daemon must not be able to harm it (ADR 12).
  */
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { unreachable } from '../core/assert.js';
 import type { Clock, Timer, Timers } from '../core/clock.js';
 import { err, ok, type Result } from '../core/result.js';
 import { HttpAdmission, STALLED_MS } from './admission.js';
 import { type ConnectionEvents, type ConnectionOptions, HttpConnection } from './connection.js';
 import { KnownRequests } from './known_requests.js';
 import { BUSY, type Content, contentOf, outgoing } from './outgoing.js';
+import { isIdle, isOverdue, REQUEST_TIMEOUT_MS } from './overdue.js';
 import type { ParsedRequest, Request } from './request.js';
 import type { AdminAnswer } from './routes.js';
 
@@ -23,17 +23,10 @@ export const MAX_ADMIN_CONNECTIONS = 64;
 const MAX_OPEN_CONNECTIONS = 2 * MAX_ADMIN_CONNECTIONS;
 /** Of them, those that may follow what happens: monitoring and commands still get an answer. */
 const FOLLOWING_SHARE = 7 / 8;
-/** From the first byte of a request, and from the connection to the first byte. */
-export const REQUEST_TIMEOUT_MS = 5_000;
-/** Between requests. */
-export const IDLE_TIMEOUT_MS = 60_000;
-/** A reader that takes nothing for this long is cut off … */
-export const STALL_TIMEOUT_MS = 5_000;
-/** … and one that takes little, too. */
-export const SEND_TIMEOUT_MS = 30_000;
-export const ANSWER_LINGER_MS = 2_000;
 /** Answers on their way, over all connections; one exposition of 1000 backends has 6 MB. */
 export const MAX_BYTES_IN_FLIGHT = 64 * 1_048_576;
+/** Of all that are open: further orders are to be given again, so that looks are answered. */
+const ORDERS_SHARE = 7 / 8;
 const LOOK_MS = 500;
 /** For the last answers of a process whose place another one has taken. */
 const LEAVE_MS = 1_000;
@@ -90,6 +83,7 @@ class Site implements ConnectionEvents {
   readonly #deps: HttpServerDeps;
   readonly #admission: HttpAdmission;
   readonly #most: number;
+  readonly #open: number;
   #look: Timer | null = null;
   /** Where the next request of a connection belongs. */
   #next: 'here' | 'another process' = 'here';
@@ -99,6 +93,7 @@ class Site implements ConnectionEvents {
     this.#deps = deps;
     const { clock } = deps;
     const open = Math.min(MAX_OPEN_CONNECTIONS, deps.connections ?? MAX_OPEN_CONNECTIONS);
+    this.#open = open;
     this.#most = Math.min(MAX_ADMIN_CONNECTIONS, open);
     const connection = { ...deps, known: new KnownRequests(deps.maxBodyBytes) };
     const serve = (socket: Socket) => new HttpConnection(socket, this, connection);
@@ -111,8 +106,9 @@ class Site implements ConnectionEvents {
   }
 
   asked(connection: HttpConnection, asked: Exclude<ParsedRequest, { kind: 'incomplete' }>): void {
-    if (asked.kind === 'broken') this.#refuse(connection, asked);
-    else this.#answer(connection, asked.request);
+    if (asked.kind === 'broken') return this.#refuse(connection, asked);
+    if (this.#mayOrder(asked.request)) return this.#answer(connection, asked.request);
+    this.#turnAway(connection, 'As many orders wait as may at a time; nothing was done.');
   }
 
   #refuse(connection: HttpConnection, { status, problem }: typeof LATE): void {
@@ -190,7 +186,9 @@ class Site implements ConnectionEvents {
     const content = isRoom ? made : contentOf(BUSY);
     const { follow } = content.answer;
     if (follow !== undefined && request.method === 'GET') {
-      if (!this.#mayFollow()) return this.#turnAway(connection);
+      if (!this.#mayFollow()) {
+        return this.#turnAway(connection, 'As many follow what happens as may at a time.');
+      }
       return connection.follow(outgoing(content, 'GET', 'follow').head, follow);
     }
     const isLast = connection.isLast(request) || this.#next === 'another process';
@@ -203,8 +201,13 @@ class Site implements ConnectionEvents {
     return following.length < Math.ceil(this.#most * FOLLOWING_SHARE);
   }
 
-  #turnAway(connection: HttpConnection): void {
-    const answer = this.#deps.refuse(503, 'As many follow what happens as may at a time.');
+  #mayOrder({ method }: Request): boolean {
+    if (method === 'GET' || method === 'HEAD') return true;
+    return this.#admission.served.size <= Math.ceil(this.#open * ORDERS_SHARE);
+  }
+
+  #turnAway(connection: HttpConnection, sentence: string): void {
+    const answer = this.#deps.refuse(503, sentence);
     const headers = { ...answer.headers, 'retry-after': '1' };
     connection.send(outgoing(contentOf({ ...answer, headers }), 'GET', 'close'), 'close');
   }
@@ -238,31 +241,6 @@ class Site implements ConnectionEvents {
     const others = this.#deps.look?.(nowMs) ?? 'idle';
     const goesOn = this.#admission.served.size > 0 || others === 'busy';
     this.#look = goesOn ? this.#deps.timers.after(LOOK_MS, () => this.#lookAtAll()) : null;
-  }
-}
-
-/** Between two requests. */
-function isIdle({ phase, served }: HttpConnection): boolean {
-  return phase.at === 'reading' && served && !phase.begun;
-}
-
-function isOverdue(connection: HttpConnection, nowMs: number): boolean {
-  const { phase, unsentBytes } = connection;
-  switch (phase.at) {
-    case 'making':
-      return false;
-    case 'reading':
-      return nowMs - phase.sinceMs > (isIdle(connection) ? IDLE_TIMEOUT_MS : REQUEST_TIMEOUT_MS);
-    case 'sending': {
-      const isStalled = nowMs - phase.movedMs > STALL_TIMEOUT_MS;
-      return isStalled || nowMs - phase.sinceMs > SEND_TIMEOUT_MS;
-    }
-    case 'following':
-      return unsentBytes > 0 && nowMs - phase.movedMs > STALL_TIMEOUT_MS;
-    case 'lingering':
-      return nowMs - phase.sinceMs > ANSWER_LINGER_MS;
-    default:
-      return unreachable(phase);
   }
 }
 

@@ -34,9 +34,9 @@ async function served(t: Test, answer: (request: Request) => Content | Promise<C
   return { path, server };
 }
 
-async function ask(path: string, target: string): Promise<string> {
+async function ask(path: string, target: string, method = 'GET'): Promise<string> {
   const socket = createConnection(path);
-  socket.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  socket.write(`${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
   return await all(socket);
 }
 
@@ -86,6 +86,31 @@ t.test(
     t.equal(good(await Promise.all(late)), BURST);
   },
 );
+
+t.test('one that asks beside as many orders as may wait has its answer', async (t) => {
+  let release = (): void => {};
+  const released = new Promise<Content>((resolve) => {
+    release = () => resolve(ok('done'));
+  });
+  let refused = (): void => {};
+  const oneRefused = new Promise<void>((resolve) => {
+    refused = resolve;
+  });
+  const { path } = await served(t, ({ method }) => (method === 'POST' ? released : ok('now')));
+  const order = async (): Promise<string> => {
+    const answer = await ask(path, '/order', 'POST');
+    if (answer.startsWith('HTTP/1.1 503 ')) refused();
+    return answer;
+  };
+  const orders = times(2 * MAX_ADMIN_CONNECTIONS, order);
+  await oneRefused;
+  t.match(await ask(path, '/now'), /now$/);
+  release();
+  const answers = await Promise.all(orders);
+  const again = answers.filter((text) => text.startsWith('HTTP/1.1 503 '));
+  t.equal(good(answers) + again.length, orders.length);
+  for (const text of again) t.match(text, /nothing was done/);
+});
 
 t.test('one that asks beside silent clients has its answer, and the oldest go', async (t) => {
   const { path } = await served(t, () => ok('y'));

@@ -3,12 +3,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { MAX_REQUESTS_A_CONNECTION } from '../../src/admin/connection.js';
+import { REQUEST_TIMEOUT_MS, STALL_TIMEOUT_MS } from '../../src/admin/overdue.js';
 import { FRESH_PAGES } from '../../src/admin/page_store.js';
-import {
-  MAX_ADMIN_CONNECTIONS,
-  REQUEST_TIMEOUT_MS,
-  STALL_TIMEOUT_MS,
-} from '../../src/admin/server.js';
+import { MAX_ADMIN_CONNECTIONS } from '../../src/admin/server.js';
 import { below, type Random, seededRandom } from '../../src/core/random.js';
 import { systemClock } from '../../src/system/clock.js';
 import { systemTimers } from '../../src/system/timers.js';

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { dirname } from 'node:path';
-import { isHandedOver, isProblem } from '../../control/api/problem.js';
+import { isForLater, isProblem } from '../../control/api/problem.js';
 import { PREFIX } from '../../control/api/router.js';
 import { systemClock } from '../../system/clock.js';
 import { pause } from '../../system/timers.js';
@@ -100,8 +100,8 @@ export class Client {
     for (;;) {
       const answer = await this.#exchange(method, `${PREFIX}${path}`, body, untilMs);
       const value = parse(answer.text);
-      // It was meant for the process that serves, which is another one by now.
-      const isAskedAgain = isHandedOver(value) && systemClock.nowMs() + AGAIN_MS < untilMs;
+      // Another process serves by now, or as many wait as may.
+      const isAskedAgain = isForLater(value) && systemClock.nowMs() + AGAIN_MS < untilMs;
       if (!isAskedAgain) return this.#read(answer, value);
       await pause(AGAIN_MS);
     }

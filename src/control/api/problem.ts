@@ -94,9 +94,13 @@ export function problemAnswer({
   };
 }
 
-/** Of the kind that is asked again. */
-export function isHandedOver(value: unknown): boolean {
-  return isProblem(value) && 'type' in value && value.type === typeOf('handed-over');
+/** Nothing was done, and the same may be asked again a moment later. */
+export function isForLater(value: unknown): boolean {
+  return isOf('handed-over', value) || isOf('too-many', value);
+}
+
+function isOf(kind: ProblemKind, value: unknown): boolean {
+  return isProblem(value) && 'type' in value && value.type === typeOf(kind);
 }
 
 function typeOf(kind: ProblemKind): string {
