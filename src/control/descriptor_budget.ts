@@ -19,8 +19,8 @@ const PROBES_SHARE = 1 / 3;
 /** Of the port and of the socket, each of which has half of it. */
 const ADMIN_SHARE = 1 / 3;
 /** That part of what a reload opens, before sessions have given back what it takes, is here. */
-const RELOAD_SHARE = 1 / 12;
-/** Connections that hand on cancels. The last sixth is for files and names. */
+const RELOAD_SHARE = 1 / 8;
+/** Connections that hand on cancels. The last eighth is for files and names. */
 const CANCEL_SHARE = 1 / 12;
 const PIPES_SHARE = 0.125;
 const MAX_PIPES_A_WORKER = 256;

@@ -37,7 +37,7 @@ t.test('a good machine has engines, limits with what they allow, and no remedy',
   const text = reportText(report);
   t.match(text, 'sluice 1.2.3, Node.js v20.19.0 on linux 6.1.0 (x64)');
   t.match(text, /uring +yes +io_uring of Linux 6\.1\n/);
-  t.match(text, /open files +524288 +259796 TCP sessions at the same time/);
+  t.match(text, /open files +524288 +259668 TCP sessions at the same time/);
   t.match(text, /source ports +32768 to 60999 +28232 sessions at the same time to one backend/);
   t.match(text, /accept backlog +4096 +4096 connections may wait/);
   t.match(text, /locked memory +8192 KiB +the rings of 14 uring workers/);
