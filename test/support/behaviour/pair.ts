@@ -55,7 +55,7 @@ export class Pair {
     const [theirs, ours] = await Promise.all([Side.start(t, own), Side.start(t, own)]);
     const folder = tempFolder(t);
     const command = kind === 'haproxy' ? haproxyCommand : nginxCommand;
-    const their = command(folder, runnable(text));
+    const their = command(folder, kind === 'haproxy' ? patient(runnable(text)) : runnable(text));
     const proxy = theirs.start(t, their.command);
     const file = join(folder, 'sluice.toml');
     writeFileSync(file, await translated(kind, name, text));
@@ -222,6 +222,16 @@ function quick(text: string): string {
     const ms = Number(number) * (unit === 's' ? 1_000 : 1);
     return `${word} ${Math.min(ms, Math.max(SHORTEST_MS, Math.round(ms / 10)))}ms`;
   });
+}
+
+/**
+ * HAProxy gives a check no longer than its interval, which is a tenth here: on a busy machine each
+ * dialogue of SMTP was late.
+ */
+function patient(text: string): string {
+  const limit = 'timeout check 3s';
+  const own = /^defaults\b.*$/gm;
+  return own.test(text) ? text.replace(own, `$&\n  ${limit}`) : `defaults\n  ${limit}\n${text}`;
 }
 
 /** Without what belongs to the machine: users, folders and sockets of an installed proxy. */
