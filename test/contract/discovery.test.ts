@@ -37,6 +37,7 @@ function follow(t: Test, { spec: source }: Peer, rules: WitnessRules): Followed 
     changes,
     answers: () => answers,
     doubt: () => follower.view.doubt,
+    names: 'the last failure',
     leftOut: () => follower.view.leftOut,
     stop: () => follower.stop(),
   };

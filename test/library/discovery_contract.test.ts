@@ -83,6 +83,8 @@ async function follow(
       if (kind === 'good' || kind === 'asking') return null;
       return { kind, ...told, problem: source?.reason ?? '' };
     },
+    // An event comes when a source begins to fail.
+    names: 'the first failure',
     leftOut: () =>
       /left out: (.*)$/.exec(balancer.snapshot().sources[0]?.reason ?? '')?.slice(1) ?? [],
     stop: () => void balancer.close(),
