@@ -1,38 +1,12 @@
 /** More clients at once than places, and what a process that is replaced still answers. */
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { type Content, contentOf } from '../../src/admin/outgoing.js';
-import type { Request } from '../../src/admin/request.js';
-import { plainAnswer } from '../../src/admin/routes.js';
-import { MAX_ADMIN_CONNECTIONS, serveHttp } from '../../src/admin/server.js';
-import { present } from '../../src/core/assert.js';
-import { systemClock } from '../../src/system/clock.js';
-import { systemTimers } from '../../src/system/timers.js';
-import { tempFolder } from '../support/places.js';
+import { MAX_ADMIN_CONNECTIONS } from '../../src/admin/server.js';
+import { served } from './unix_site.js';
 
 const BURST = 100;
-
-async function served(t: Test, answer: (request: Request) => Content | Promise<Content>) {
-  const path = join(tempFolder(t), 'socket');
-  const started = await serveHttp(
-    { path },
-    {
-      clock: systemClock,
-      timers: systemTimers,
-      defect: (error) => t.fail(String(error)),
-      slow: () => t.fail('no client follows'),
-      ends: 'at-once',
-      maxBodyBytes: 100,
-      answer,
-      refuse: plainAnswer,
-    },
-  );
-  const server = present(started.ok ? started.value : null, 'a path of its own');
-  t.teardown(() => server.close());
-  return { path, server };
-}
 
 async function ask(path: string, target: string, method = 'GET'): Promise<string> {
   const socket = createConnection(path);

@@ -1,41 +1,13 @@
 /** Over a UNIX socket: answers that are given within a call, and how connections end. */
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { type Content, contentOf } from '../../src/admin/outgoing.js';
-import type { Request } from '../../src/admin/request.js';
-import { plainAnswer } from '../../src/admin/routes.js';
-import { serveHttp } from '../../src/admin/server.js';
-import { present } from '../../src/core/assert.js';
-import { systemClock } from '../../src/system/clock.js';
-import { systemTimers } from '../../src/system/timers.js';
-import { tempFolder } from '../support/places.js';
+import { served } from './unix_site.js';
 
 const GET = 'GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 /** More than a socket holds. */
 const MUCH = 'a'.repeat(3_000_000);
-
-async function served(t: Test, answer: (request: Request) => Content | Promise<Content>) {
-  const path = join(tempFolder(t), 'socket');
-  const defects: unknown[] = [];
-  const started = await serveHttp(
-    { path },
-    {
-      clock: systemClock,
-      timers: systemTimers,
-      defect: (error) => void defects.push(error),
-      slow: () => t.fail('no client follows'),
-      ends: 'at-once',
-      maxBodyBytes: 100,
-      answer,
-      refuse: plainAnswer,
-    },
-  );
-  const server = present(started.ok ? started.value : null, 'a path of its own');
-  t.teardown(() => server.close());
-  return { path, defects };
-}
 
 /** What comes until the end of a connection that sends `bytes`, and reads when `later` says. */
 async function all(path: string, bytes: string, later: Promise<unknown> = Promise.resolve()) {
@@ -62,7 +34,7 @@ for (const [how, body] of [
     const given = new Promise<void>((resolve) => {
       answered = resolve;
     });
-    const { path, defects } = await served(t, () => {
+    const { path } = await served(t, () => {
       setImmediate(answered);
       return ok(body);
     });
@@ -70,7 +42,6 @@ for (const [how, body] of [
     t.match(text, /^HTTP\/1\.1 200 OK\r\n/);
     t.match(text, `content-length: ${Buffer.byteLength(body)}\r\n`);
     t.ok(bodyOf(text) === body, 'byte by byte');
-    t.same(defects, []);
   });
 }
 
@@ -97,9 +68,11 @@ t.test('a body is read, and the connection that stays has further answers', asyn
 });
 
 t.test('what breaks within the call is an answer of its own, and told', async (t) => {
-  const { path, defects } = await served(t, () => {
+  const defects: unknown[] = [];
+  const breaks = () => {
     throw new Error('no such row');
-  });
+  };
+  const { path } = await served(t, breaks, defects);
   t.match(await all(path, GET), /^HTTP\/1\.1 500 .*no such row/s);
   t.match(defects, [{ message: 'no such row' }]);
 });
