@@ -2,9 +2,9 @@
  * Question: what does the node engine, with the whole life of its flows, cost a datagram beside a
  * bare relay of node:dgram (the least that could be written)? 50 clients in a closed loop, 64-byte
  * echo, relay and load in processes of their own (on cores of their own where taskset is there),
- * alternating rounds. Printed: exchanges a second and CPU time of the relay an exchange.
+ * alternating rounds. Printed: exchanges per second and CPU time of the relay per exchange.
  *
- *   node dist/benchmarks/udp_node_vs_bare.js [rounds] [seconds a round]
+ *   node dist/benchmarks/udp_node_vs_bare.js [rounds] [seconds per round]
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
@@ -92,7 +92,7 @@ function table(results: ReadonlyMap<Relay, readonly Round[]>): string {
       ),
     ];
   });
-  return markdownTable([['relay', 'exchanges a second', 'CPU time each, µs'], ...rows]);
+  return markdownTable([['relay', 'exchanges per second', 'CPU time each, µs'], ...rows]);
 }
 
 function child(core: number, ...args: string[]): ChildProcess {

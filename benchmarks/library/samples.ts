@@ -62,7 +62,7 @@ export const CASES = {
     delaysMs: [0, 0, 0, 0],
   },
   slow: {
-    question: `One of four takes ${SLOW_MS} ms, the others 1 ms; 1,000 requests a second by chance`,
+    question: `One of four takes ${SLOW_MS} ms, the others 1 ms; 1,000 requests per second by chance`,
     peers: [
       'balanced',
       'connector',

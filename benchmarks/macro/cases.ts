@@ -153,7 +153,7 @@ export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
     ...tcp,
     question: 'no sessions',
     peers: FEW,
-    // At rest something happens once a second.
+    // At rest something happens once per second.
     stretch: 2,
     work: { kind: 'held', few: 0, sessions: 0, settleMs: 0 },
     measures: ['idle'],

@@ -20,7 +20,7 @@ export interface RealClient {
 const HOST = '127.0.0.1';
 const LIMIT_MS = 120_000;
 /** redis-benchmark wants a number of requests, not a time. */
-const REDIS_REQUESTS_A_SECOND = 50_000;
+const REDIS_REQUESTS_PER_SECOND = 50_000;
 
 export const REAL_CLIENTS: Readonly<
   Record<(typeof REAL)[number], (scope: Endings) => Promise<RealClient>>
@@ -30,7 +30,7 @@ export const REAL_CLIENTS: Readonly<
     return {
       port: server?.port ?? 0,
       run: async (port, seconds) => {
-        const count = Math.ceil(seconds * REDIS_REQUESTS_A_SECOND);
+        const count = Math.ceil(seconds * REDIS_REQUESTS_PER_SECOND);
         const work = ['-t', 'get', '-c', '50', '-d', '64', '-n', String(count), '--csv'];
         const text = await client('redis-benchmark', ['-h', HOST, '-p', String(port), ...work]);
         return readRedisBenchmark(text, count);

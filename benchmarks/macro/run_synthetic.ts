@@ -94,7 +94,7 @@ async function prepared(
   const compared = COMPARED.flatMap((peer) => rates.get(peer) ?? []);
   const slowest = Math.min(...(compared.length > 0 ? compared : rates.values()));
   const perSecond = Math.round(slowest / 2);
-  recorder.note(name, `${perSecond.toLocaleString('en')} exchanges a second were offered`);
+  recorder.note(name, `${perSecond.toLocaleString('en')} exchanges per second were offered`);
   return { ...work, perSecond };
 }
 

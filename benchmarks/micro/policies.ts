@@ -42,7 +42,7 @@ writeFileSync(
     })),
     SIZES,
     TICKS_NS,
-    'ns of CPU time a choice',
+    'ns of CPU time per choice',
   ),
 );
 process.stdout.write(report());
@@ -82,7 +82,7 @@ function nanoseconds(subject: Chooses): number {
 
 function report(): string {
   return (
-    `${describeMachine()}; ns of CPU time a choice by number of backends, median of ${ROUNDS} rounds.\n` +
+    `${describeMachine()}; ns of CPU time per choice by number of backends, median of ${ROUNDS} rounds.\n` +
     `The plot is [policies.svg](policies.svg).\n\n## The policy alone\n\n${tables(panels)}\n` +
     `## With the pool around it: journal, reservation, lease, connect and settlement\n\n` +
     tables(pools)

@@ -58,11 +58,11 @@ export function cpuMicros(child: ChildProcess): number {
   const stat = readFileSync(`/proc/${child.pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);
-  return ticks * MICROS_A_TICK;
+  return ticks * MICROS_PER_TICK;
 }
 
 /** USER_HZ is 100 on every architecture that Node.js runs on. */
-const MICROS_A_TICK = 10_000;
+const MICROS_PER_TICK = 10_000;
 
 function configuration(port: number, backendPort: number): string {
   return `[daemon]

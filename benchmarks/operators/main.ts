@@ -1,6 +1,6 @@
 /**
  * What operators cost clients: the 64-byte case of `npm run bench` with 50 open pages and 100
- * questions a second to the control API, beside itself without them. How it is measured stands in
+ * questions per second to the control API, beside itself without them. How it is measured stands in
  * benchmarks/README.md.
  *
  *   node dist/benchmarks/operators/main.js [--engine uring|node] [--rounds 9] [--seconds 2]
@@ -23,7 +23,7 @@ import { describeMachine } from '../support/machine.js';
 import { type Estimate, estimate } from '../support/statistics.js';
 
 const PAGES = 50;
-const CALLS_A_SECOND = 100;
+const CALLS_PER_SECOND = 100;
 const WARM_MS = 500;
 const COMPILE_MS = 3_000;
 /** A daemon that is asked so often has been for longer than a minute. */
@@ -84,12 +84,12 @@ const main = estimate(rounds.map((one) => one.main));
 const helpers = estimate(rounds.map((one) => one.helpers));
 process.stdout.write(
   `${describeMachine()}\n` +
-    `${PAGES} open pages and ${CALLS_A_SECOND} questions a second, engine ${values.engine}, ` +
+    `${PAGES} open pages and ${CALLS_PER_SECOND} questions per second, engine ${values.engine}, ` +
     `${rounds.length} rounds:\n` +
     `what the daemon spends on them, in parts of its core          ${told(core)}\n` +
     `of that its main thread                                       ${told(main)}\n` +
     `and threads of V8 that compile and collect                    ${told(helpers)}\n` +
-    `exchanges a second of the load, which has their core as well  ${told(rate)}\n`,
+    `exchanges per second of the load, which has their core as well  ${told(rate)}\n`,
 );
 process.exit();
 
@@ -170,7 +170,7 @@ async function operators(
   callsBefore: number,
 ): Promise<void> {
   const script = join(import.meta.dirname, 'program.js');
-  const words = [admin, socket, PAGES, CALLS_A_SECOND, callsBefore].map(String);
+  const words = [admin, socket, PAGES, CALLS_PER_SECOND, callsBefore].map(String);
   const child = new Child(process.execPath, [script, ...words], { openFiles: OPEN_FILES });
   scope.teardown(async () => {
     if (!child.running) throw new Error(child.stderr.past.join(' | '));

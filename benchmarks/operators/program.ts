@@ -1,11 +1,11 @@
 /**
- * Operators: a number of open pages, which follow `/v1/live`, and of questions a second, each over
- * a connection of its own as `sluice ctl` asks. Prints a line when all pages have had their first
- * look and the questions were asked so often that the daemon has compiled their answers, and runs
- * until it is ended. It shares a core with the load: it writes bytes that were made before, and
- * reads answers without parsing them.
+ * Operators: a number of open pages, which follow `/v1/live`, and of questions per second, each
+ * over a connection of its own as `sluice ctl` asks. Prints a line when all pages have had their
+ * first look and the questions were asked so often that the daemon has compiled their answers, and
+ * runs until it is ended. It shares a core with the load: it writes bytes that were made before,
+ * and reads answers without parsing them.
  *
- *   node program.js HTTP_PORT SOCKET PAGES CALLS_A_SECOND CALLS_BEFORE
+ *   node program.js HTTP_PORT SOCKET PAGES CALLS_PER_SECOND CALLS_BEFORE
  */
 import { once } from 'node:events';
 import { connect, type NetConnectOpts } from 'node:net';

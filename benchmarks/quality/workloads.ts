@@ -15,7 +15,7 @@ interface Shape {
   readonly work: ArrivalSpec['work'];
   readonly meanWorkMs?: number;
   readonly clients?: number;
-  /** Sessions at once a backend; 0: they only hold a place, and `load` is sessions a backend. */
+  /** Sessions at once, per backend; 0: they only hold a place, and `load` is their number. */
   readonly slots?: number;
   readonly troubles?: readonly Trouble[];
   /** One backend of this many is up; `load` is that of those that are. */

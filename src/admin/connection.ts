@@ -16,7 +16,7 @@ const PIECE_BYTES = 65_536;
 const MAX_FORGOTTEN_BYTES = 1_048_576;
 /** Of a body that comes in small ones: each costs more than its bytes. */
 const MAX_PIECES = 64;
-export const MAX_REQUESTS_A_CONNECTION = 10_000;
+export const MAX_REQUESTS_PER_CONNECTION = 10_000;
 /** What may wait for one that follows: beyond that it is too slow to go on. */
 export const MAX_UNREAD_BYTES = 1_048_576;
 
@@ -104,7 +104,7 @@ export class HttpConnection {
 
   /** The last answer that this connection gets, if the request wants so or there were many. */
   isLast({ after }: Pick<Request, 'after'>): boolean {
-    return after === 'close' || this.#requests >= MAX_REQUESTS_A_CONNECTION;
+    return after === 'close' || this.#requests >= MAX_REQUESTS_PER_CONNECTION;
   }
 
   /** Answers the request. `then`: what becomes of the connection. */

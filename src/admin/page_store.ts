@@ -4,9 +4,9 @@
  * argument.
  */
 
-/** Fresh pages in a row after a rest, and a second under load; over all pages together. */
+/** Fresh pages in a row after a rest, and per second under load; over all pages together. */
 export const FRESH_PAGES = 4;
-export const FRESH_PAGES_A_SECOND = 4;
+export const FRESH_PAGES_PER_SECOND = 4;
 /** Different pages that are kept: their names come with requests. */
 const MAX_KEPT = 16;
 
@@ -51,7 +51,7 @@ export class PageStore<Content> {
   }
 
   #mayMake(nowMs: number): boolean {
-    const earned = ((nowMs - this.#filledMs) * FRESH_PAGES_A_SECOND) / 1_000;
+    const earned = ((nowMs - this.#filledMs) * FRESH_PAGES_PER_SECOND) / 1_000;
     this.#tokens = Math.min(FRESH_PAGES, this.#tokens + earned);
     this.#filledMs = nowMs;
     if (this.#tokens < 1) return false;

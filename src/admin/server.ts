@@ -60,7 +60,7 @@ export interface HttpServerDeps extends ConnectionOptions {
   readonly answer: (request: Request, socket: Socket) => Content | Promise<Content>;
   /** The answer to what is no request that can be answered. */
   readonly refuse: (status: number, sentence: string) => AdminAnswer;
-  /** Some times a second while there are connections; `busy` while it wants to be asked again. */
+  /** Several times per second with connections open; `busy` while it wants to be asked again. */
   readonly look?: (nowMs: number) => 'busy' | 'idle';
 }
 

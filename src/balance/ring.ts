@@ -10,7 +10,7 @@ import { type HashTable, placedMembers } from './hash_table.js';
 import type { PolicyMember } from './policy.js';
 
 /** As libketama and nginx have it. */
-const POINTS_A_WEIGHT = 160;
+const POINTS_PER_WEIGHT = 160;
 /** 1.5 MiB per pool and worker. */
 const MAX_POINTS = 2 ** 17;
 const POINT_SEED = 0x72696e67;
@@ -28,7 +28,7 @@ const PARTS = 2 ** PART_BITS;
 /** `pointsAWeight`: of a member of weight 1. */
 export function* hashRing(
   members: readonly PolicyMember[],
-  pointsAWeight = POINTS_A_WEIGHT,
+  pointsAWeight = POINTS_PER_WEIGHT,
 ): Stretches<HashRing> {
   const placed = placedMembers(members);
   assert(placed.length <= MAX_RING_MEMBERS, 'each member of a ring has a rank behind its points');

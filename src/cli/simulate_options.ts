@@ -22,7 +22,7 @@ export const simulateOptions: readonly OptionDescription[] = [
     description:
       'sessions that a backend serves at once, others wait; 0 = any (default: 1, with --log 0)',
   },
-  { flags: '--rate <n>', description: 'new sessions a second', default: '1000' },
+  { flags: '--rate <n>', description: 'new sessions per second', default: '1000' },
   { flags: '--duration <time>', description: 'how long sessions come', default: '60s' },
   { flags: '--warmup <time>', description: 'simulated first and not measured', default: '0s' },
   {

@@ -9,7 +9,7 @@ import type { Deputies, Presence } from './deputies.js';
 import type { PlanPublisher } from './plan_publisher.js';
 import type { Vitals } from './vitals.js';
 
-/** A worker beats once a second, or says until when it rests: it has left that out. */
+/** A worker beats once per second, or says until when it rests: it has left that out. */
 export const QUIET_MS = 2_000;
 /** One that applies a large plan is busy, and its deputy would have to apply more than that. */
 const BUSY_MS = 3_000;
@@ -59,7 +59,7 @@ export class Attendance {
     if (deputies.presenceOf(worker) === 'returning') this.#now(worker, 'serves');
   }
 
-  /** To be called some times a second. */
+  /** To be called several times per second. */
   look(nowMs: number): void {
     for (let worker = 0; worker < this.#deps.workers; worker++) {
       const id = worker as WorkerId;

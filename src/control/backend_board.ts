@@ -175,7 +175,7 @@ export class BackendBoard {
     return this.isCalm && this.#goneNames.idle && this.#deps.rebalances.idle;
   }
 
-  /** Moves ramps, drains and ejections on; to be called some times a second unless it is calm. */
+  /** Moves ramps, drains and ejections on; called several times per second unless it is calm. */
   look(nowMs: number): void {
     this.#drains.look(nowMs);
     this.#heldPools.look(nowMs);

@@ -43,7 +43,7 @@ export class BackendProbes {
   readonly #entries = new Map<string, BackendEntry>();
   /** What was said last of each that needs care. */
   readonly #warnings = new WeakMap<BackendEntry, string>();
-  /** Whether any ever needed it: mostly none, and thousands of probes a second do not look. */
+  /** Whether any ever needed it: mostly none, and thousands of probes per second do not look. */
   #everWarned: 'no' | 'yes' = 'no';
 
   constructor(deps: BackendProbesDeps, news: ProbeNews) {

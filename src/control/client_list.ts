@@ -26,7 +26,7 @@ export interface ClientView {
   readonly sessions: number;
   /** Of the sessions that are there, both ways. */
   readonly bytes: number;
-  /** Attempts a second of late, and refusals; null: its listener has no limits for each client. */
+  /** Attempts per second of late, and refusals; null: its listener has no limits per client. */
   readonly perSecond: number | null;
   readonly refused: number | null;
 }

@@ -11,8 +11,8 @@ export interface Defect {
   readonly detail: string;
 }
 
-/** Sentences a second. */
-export const DEFECTS_A_SECOND = 10;
+/** Sentences per second. */
+export const DEFECTS_PER_SECOND = 10;
 /** Of a sentence and its stack. */
 const DETAIL_CHARACTERS = 2_000;
 
@@ -31,7 +31,7 @@ export class Defects {
     this.#begin(nowMs);
     const count = 1 + (this.#waiting?.count ?? 0);
     const defect = { count, listener, detail: detailOf(error) };
-    if (this.#sent < DEFECTS_A_SECOND) this.#tell(defect);
+    if (this.#sent < DEFECTS_PER_SECOND) this.#tell(defect);
     else this.#waiting = defect;
   }
 
@@ -39,7 +39,7 @@ export class Defects {
   flush(nowMs: number): void {
     if (this.#waiting === null) return;
     this.#begin(nowMs);
-    if (this.#sent < DEFECTS_A_SECOND) this.#tell(this.#waiting);
+    if (this.#sent < DEFECTS_PER_SECOND) this.#tell(this.#waiting);
   }
 
   #begin(nowMs: number): void {

@@ -4,12 +4,12 @@
  * sessions and flows of all listeners together. Pure.
  */
 import type { EngineName } from '../core/spec.js';
-import { DESCRIPTORS_A_PIPE } from '../engine/engine.js';
-import { DESCRIPTORS_A_SESSION } from '../pool/descriptor_ledger.js';
+import { DESCRIPTORS_PER_PIPE } from '../engine/engine.js';
+import { DESCRIPTORS_PER_SESSION } from '../pool/descriptor_ledger.js';
 
 /** Measured at rest without listeners: 24 for the process and 6 a worker (ring, bell, loop). */
 const AT_REST = 24;
-const AT_REST_A_WORKER = 8;
+const AT_REST_PER_WORKER = 8;
 /** Probes, admin connections, files, names, a reload's sockets, what closes a moment late. */
 const AT_WORK = 768;
 /** With a low limit at most this share of what is left. */
@@ -23,9 +23,9 @@ const RELOAD_SHARE = 1 / 8;
 /** Connections that hand on cancels. The last eighth is for files and names. */
 const CANCEL_SHARE = 1 / 12;
 const PIPES_SHARE = 0.125;
-const MAX_PIPES_A_WORKER = 256;
+const MAX_PIPES_PER_WORKER = 256;
 /** In each worker: control's descriptor, the worker's own, and a client that it may hold. */
-export const DESCRIPTORS_A_SOCKET = 3;
+export const DESCRIPTORS_PER_SOCKET = 3;
 /** Listening sockets may have this share of what they and sessions have together. */
 const SOCKETS_SHARE = 0.5;
 /** Open before the workers start, and in each of their threads while it reads its modules. */
@@ -59,20 +59,20 @@ export function divideDescriptors(
   workers: number,
   engine: EngineName | null,
 ): DescriptorBudget {
-  const rest = Math.max(0, limit - AT_REST - AT_REST_A_WORKER * workers);
+  const rest = Math.max(0, limit - AT_REST - AT_REST_PER_WORKER * workers);
   const atWork = Math.min(AT_WORK, Math.floor(rest * AT_WORK_SHARE));
   const served = rest - atWork;
-  const pipes = Math.floor((served * PIPES_SHARE) / DESCRIPTORS_A_PIPE / workers);
-  const pipesAWorker = engine === 'uring' ? Math.min(MAX_PIPES_A_WORKER, pipes) : 0;
-  const most = MAX_SESSIONS * DESCRIPTORS_A_SESSION;
+  const pipes = Math.floor((served * PIPES_SHARE) / DESCRIPTORS_PER_PIPE / workers);
+  const pipesAWorker = engine === 'uring' ? Math.min(MAX_PIPES_PER_WORKER, pipes) : 0;
+  const most = MAX_SESSIONS * DESCRIPTORS_PER_SESSION;
   const shared = Math.max(
-    DESCRIPTORS_A_SESSION,
-    Math.min(most, served - pipesAWorker * DESCRIPTORS_A_PIPE * workers),
+    DESCRIPTORS_PER_SESSION,
+    Math.min(most, served - pipesAWorker * DESCRIPTORS_PER_PIPE * workers),
   );
   return {
     limit,
     shared,
-    sessions: Math.floor(shared / DESCRIPTORS_A_SESSION),
+    sessions: Math.floor(shared / DESCRIPTORS_PER_SESSION),
     pipesAWorker,
     probes: Math.max(1, Math.floor(atWork * PROBES_SHARE)),
     adminConnections: Math.max(1, Math.floor(atWork * ADMIN_SHARE)),
@@ -84,12 +84,12 @@ export function divideDescriptors(
 
 /** What `addresses` that are listened on take in all workers. */
 export function listeningDescriptors(addresses: number, workers: number): number {
-  return addresses * workers * DESCRIPTORS_A_SOCKET;
+  return addresses * workers * DESCRIPTORS_PER_SOCKET;
 }
 
 /** Left for sessions and flows beside `listening`; enough for one session whatever happens. */
 export function sessionDescriptors({ shared }: DescriptorBudget, listening: number): number {
-  return Math.max(DESCRIPTORS_A_SESSION, shared - listening);
+  return Math.max(DESCRIPTORS_PER_SESSION, shared - listening);
 }
 
 export interface Demand {

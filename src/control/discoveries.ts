@@ -1,6 +1,6 @@
 /**
  * The sources of all pools: one follower each for as long as the file has it, whatever else of the
- * file changes. What they find is applied at most once a second, all of it together.
+ * file changes. What they find is applied at most once per second, all of it together.
  */
 import type { Timer } from '../core/clock.js';
 import {

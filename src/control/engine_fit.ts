@@ -1,6 +1,6 @@
 /** Whether an engine that works here works for all workers at once. Pure. */
 import type { EngineCheck } from '../engine/select.js';
-import { LOCKED_BYTES_A_WORKER } from './sizing.js';
+import { LOCKED_BYTES_PER_WORKER } from './sizing.js';
 
 /**
  * `checks` for `workers` rings within `lockedBytes` of RLIMIT_MEMLOCK; null: it does not bind this
@@ -11,7 +11,7 @@ export function fitEngines(
   workers: number,
   lockedBytes: number | null,
 ): readonly EngineCheck[] {
-  const wanted = workers * LOCKED_BYTES_A_WORKER;
+  const wanted = workers * LOCKED_BYTES_PER_WORKER;
   if (lockedBytes === null || wanted <= lockedBytes) return checks;
   return checks.map((check) =>
     check.engine === 'uring' && check.state === 'usable'

@@ -15,7 +15,7 @@ import type { PoolNow } from './pool_now.js';
 
 const WINDOW_MS = 30_000;
 /** Backends that are read at one look: two milliseconds. */
-const READ_A_LOOK = 512;
+const READ_PER_LOOK = 512;
 
 const DIALS = Object.values(DIAL_COLUMN);
 const ENDS = Object.values(CAUSE_COLUMN);
@@ -53,13 +53,13 @@ export class EvennessWatch {
     this.#window = new LatencyWindow(deps.series);
   }
 
-  /** To be called once a second at least. */
+  /** To be called once per second at least. */
   look(nowMs: number): void {
     if (this.#unread.length === 0 && nowMs >= this.#nextMs) {
       this.#nextMs = nowMs + WINDOW_MS;
       this.#unread = [...this.#deps.inventory.backends()];
     }
-    for (const entry of this.#unread.splice(-READ_A_LOOK)) this.#read(entry);
+    for (const entry of this.#unread.splice(-READ_PER_LOOK)) this.#read(entry);
   }
 
   /** An idle backup is not among them: it has nothing as it should, and would be the median. */

@@ -67,7 +67,7 @@ function limitsSentence(limits: LimitsSpec, host: string, protocol: 'tcp' | 'udp
   const ofClient = trusted(exempt)(host) ? ['what it likes, as it is exempt'] : own;
   const parts = [
     ...(own.length === 0 ? [] : [`it may have ${ofClient.join(', and ')}`]),
-    ...(newPerSecond > 0 ? [`the listener begins ${newPerSecond} a second`] : []),
+    ...(newPerSecond > 0 ? [`the listener begins ${newPerSecond} per second`] : []),
   ];
   const tried = dryRun ? ' They are only tried.' : '';
   return `The limits, at rest: ${parts.join('; ')}.${tried}`;

@@ -2,7 +2,7 @@
 import type { ListenerState } from '../admin/views.js';
 import type { Clock } from '../core/clock.js';
 import type { Log } from '../observe/log.js';
-import { DESCRIPTORS_A_FLOW, DESCRIPTORS_A_SESSION } from '../pool/descriptor_ledger.js';
+import { DESCRIPTORS_PER_FLOW, DESCRIPTORS_PER_SESSION } from '../pool/descriptor_ledger.js';
 import type { Ledger } from '../pool/ledger.js';
 import { countOfListener } from '../pool/other_processes.js';
 import type { ListenerEntry } from './inventory.js';
@@ -63,7 +63,7 @@ export class ListenerWatch {
     // What the next process was given is no session, and says nothing about this one.
     const given = ledger.others.given(countOfListener(listener.id));
     const active = ledger.listenerActive(listener.id) - given;
-    const each = protocol === 'tcp' ? DESCRIPTORS_A_SESSION : DESCRIPTORS_A_FLOW;
+    const each = protocol === 'tcp' ? DESCRIPTORS_PER_SESSION : DESCRIPTORS_PER_FLOW;
     const isShort = active < limit && ledger.descriptors.free < each;
     const isFull = active >= limit || isShort;
     if (!isFull) this.#full.delete(listener);

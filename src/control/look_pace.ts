@@ -1,7 +1,7 @@
 /**
- * How often the daemon looks at ramps, drains, ejections and workers: some times a second while
- * something may happen, once a second while little does, and hardly ever at rest, when each look is
- * most of what the daemon costs.
+ * How often the daemon looks at ramps, drains, ejections and workers: several times per second
+ * while something may happen, once per second while little does, and hardly ever at rest, when each
+ * look is most of what the daemon costs.
  */
 import type { WorkerId } from '../core/brand.js';
 import type { SeriesReader } from '../core/series.js';

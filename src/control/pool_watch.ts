@@ -93,8 +93,8 @@ export class PoolWatch {
   }
 
   /**
-   * The same for what the ledger says has changed since: to be called some times a second. A look
-   * at ten thousand backends takes milliseconds, and of most of them nothing changes for hours.
+   * The same for what the ledger says has changed since: called several times per second. A look at
+   * ten thousand backends takes milliseconds, and of most of them nothing changes for hours.
    */
   lookAgain(): void {
     const pools = new Set<PoolEntry>();

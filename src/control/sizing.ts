@@ -13,16 +13,16 @@ export const WANTED_DESCRIPTORS = 8_192;
  * Locked memory of one uring worker, as Linux 6.18 counts it: 4096 submissions of 68 bytes, 16384
  * completions of 16, two buffer rings of 16 KiB, and a page of heads and tails each.
  */
-export const LOCKED_BYTES_A_WORKER = 4096 * 68 + 16_384 * 16 + 2 * 16_384 + 4 * 4096;
+export const LOCKED_BYTES_PER_WORKER = 4096 * 68 + 16_384 * 16 + 2 * 16_384 + 4 * 4096;
 
 /**
  * Address space that is taken at the start, as VmPeak of Node.js 20 on x64: of the process, and of
  * one worker. Nearly all of it is reserved and never used.
  */
 const ADDRESS_BYTES = 1_060 * MIB;
-const ADDRESS_BYTES_A_WORKER = 660 * MIB;
+const ADDRESS_BYTES_PER_WORKER = 660 * MIB;
 /** On top of that. */
-const ADDRESS_BYTES_A_RING = 390 * MIB;
+const ADDRESS_BYTES_PER_RING = 390 * MIB;
 
 /**
  * Whether `workers` find room in `limitBytes` of address space (RLIMIT_AS). V8 ends the process
@@ -33,8 +33,8 @@ export function fitAddressSpace(
   workers: number,
   engine: EngineName,
 ): Result<null, string> {
-  const ringBytes = engine === 'uring' ? ADDRESS_BYTES_A_RING : 0;
-  const neededBytes = ADDRESS_BYTES + workers * (ADDRESS_BYTES_A_WORKER + ringBytes);
+  const ringBytes = engine === 'uring' ? ADDRESS_BYTES_PER_RING : 0;
+  const neededBytes = ADDRESS_BYTES + workers * (ADDRESS_BYTES_PER_WORKER + ringBytes);
   if (limitBytes === null || neededBytes <= limitBytes) return ok(null);
   const mib = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`;
   return err(

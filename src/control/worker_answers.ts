@@ -19,9 +19,9 @@ import type { FromWorker } from './worker_protocol.js';
 /** Of work on an answer, before sessions have their turn. */
 const STRETCH_MS = 0.5;
 /** Of a pool, in a part of an answer: what goes to another thread takes 2 microseconds each. */
-const MEMBERS_A_PART = 128;
+const MEMBERS_PER_PART = 128;
 /** In columns, sessions take a twentieth of that. */
-const SESSIONS_A_PART = 1_024;
+const SESSIONS_PER_PART = 1_024;
 /** Questions that wait here; the main thread asks fewer at a time. */
 const MAX_WAITING = 64;
 
@@ -108,7 +108,7 @@ export class WorkerAnswers {
     for (const found of first.kept) {
       const row = found.row();
       if (row !== null) rows.push(row);
-      if (rows.length >= SESSIONS_A_PART) {
+      if (rows.length >= SESSIONS_PER_PART) {
         tell({ kind: 'sessions', columns: toColumns(rows) });
         rows = [];
       }
@@ -129,8 +129,8 @@ export class WorkerAnswers {
     const explained = yield* pool.explaining(request, random);
     const { members, ...rule } = explained;
     tell({ kind: 'rule', rule });
-    for (let from = 0; from < members.length; from += MEMBERS_A_PART) {
-      tell({ kind: 'members', members: members.slice(from, from + MEMBERS_A_PART) });
+    for (let from = 0; from < members.length; from += MEMBERS_PER_PART) {
+      tell({ kind: 'members', members: members.slice(from, from + MEMBERS_PER_PART) });
       if (this.#pace.isOver()) yield;
     }
   }

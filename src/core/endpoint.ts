@@ -1,6 +1,6 @@
 /**
  * Where a socket is bound to or connects to, after names were resolved. Endpoints are immutable
- * and made once a backend, so an engine may cache what it derives from one by identity.
+ * and made once per backend, so an engine may cache what it derives from one by identity.
  */
 import { present } from './assert.js';
 import { ipBytes, ipText, unmapped } from './ip_bytes.js';

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.js';
 
 /** The clock is read once per this many items. */
-const ITEMS_A_LOOK = 16;
+const ITEMS_PER_LOOK = 16;
 
 export class Pace {
   readonly #clock: Clock;
@@ -24,7 +24,7 @@ export class Pace {
 
   /** To be asked before each item; true: the stretch is over. */
   isOver(): boolean {
-    if (++this.#items % ITEMS_A_LOOK !== 0) return false;
+    if (++this.#items % ITEMS_PER_LOOK !== 0) return false;
     return this.#clock.nowMs() >= this.#untilMs;
   }
 }

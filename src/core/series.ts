@@ -17,7 +17,7 @@ import {
   COLUMNS,
   HISTOGRAM_BOUNDS_SECONDS,
   type HistogramName,
-  MICROS_A_SECOND,
+  MICROS_PER_SECOND,
   NEAR_COLUMNS,
   PLAIN_COLUMN,
   SUM_COLUMN,
@@ -72,7 +72,7 @@ export class SeriesWriter {
     while (bucket < bounds.length && seconds > (bounds[bucket] ?? 0)) bucket++;
     this.add(series, BUCKET_COLUMNS[name][bucket] ?? 0, 1);
     // Whole numbers: their sum is the same in whatever order accounts are added, so it never falls.
-    this.add(series, SUM_COLUMN[name], Math.round(seconds * MICROS_A_SECOND));
+    this.add(series, SUM_COLUMN[name], Math.round(seconds * MICROS_PER_SECOND));
   }
 }
 

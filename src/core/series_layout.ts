@@ -30,7 +30,7 @@ export const HISTOGRAM_BOUNDS_SECONDS = {
 } as const;
 export type HistogramName = keyof typeof HISTOGRAM_BOUNDS_SECONDS;
 
-export const MICROS_A_SECOND = 1_000_000;
+export const MICROS_PER_SECOND = 1_000_000;
 
 /** Columns that count single things. */
 const PLAIN = [

@@ -9,11 +9,11 @@ import type { SessionColumns, SessionRow, SessionState } from './questions.js';
 const FIGURES = 5;
 const WORDS = 4;
 /** Different words of one part at most: places are 16 bits. */
-export const MAX_ROWS_A_PART = Math.floor(65_536 / WORDS) - 1;
+export const MAX_ROWS_PER_PART = Math.floor(65_536 / WORDS) - 1;
 
-/** `rows`: MAX_ROWS_A_PART at most. */
+/** `rows`: MAX_ROWS_PER_PART at most. */
 export function toColumns(rows: readonly SessionRow[]): SessionColumns {
-  assert(rows.length <= MAX_ROWS_A_PART, 'a part has room for its words');
+  assert(rows.length <= MAX_ROWS_PER_PART, 'a part has room for its words');
   const figures = new Float64Array(rows.length * FIGURES);
   const places = new Uint16Array(rows.length * WORDS);
   const known = new Map<string | null, number>();

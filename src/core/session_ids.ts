@@ -8,7 +8,7 @@ import type { WorkerId } from './brand.js';
  * A thread begins to count where the wall clock says, in this many numbers a millisecond. It names
  * fewer sessions than that, so neither the thread after it nor the daemon after it names one again.
  */
-const NUMBERS_A_MS = 1_024;
+const NUMBERS_PER_MS = 1_024;
 const DIGITS = 36;
 
 export class SessionIds {
@@ -19,7 +19,7 @@ export class SessionIds {
   /** `startWallMs`: when the worker's thread started. */
   constructor(worker: WorkerId, startWallMs: number) {
     this.#worker = worker;
-    this.#base = Math.floor(startWallMs) * NUMBERS_A_MS;
+    this.#base = Math.floor(startWallMs) * NUMBERS_PER_MS;
   }
 
   /** The number of a session that begins. */

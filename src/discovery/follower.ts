@@ -1,7 +1,7 @@
 /**
  * Asks one source again and again, and lets a witness say what its answers mean. However fast a
- * source talks, it is asked a few times a second at most; one that fails, also one that fails every
- * other time, is asked less and less.
+ * source talks, it is asked a few times per second at most; one that fails, also one that fails
+ * every other time, is asked less and less.
  */
 import type { Timer } from '../core/clock.js';
 import type { DiscoverySpec, SourceFailure } from '../core/discovery_spec.js';

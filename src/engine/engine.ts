@@ -63,12 +63,12 @@ export interface EngineLimits {
   readonly pairs: number;
   readonly flows: number;
   /**
-   * Pipes for bulk data, DESCRIPTORS_A_PIPE each, where the engine has any; without a limit as many
-   * as it likes. A session that finds none is served through buffers.
+   * Pipes for bulk data, DESCRIPTORS_PER_PIPE each, where the engine has any; without a limit as
+   * many as it likes. A session that finds none is served through buffers.
    */
   readonly pipes?: number;
   /** RLIMIT_NOFILE (soft); without it the node engine looks for a free descriptor each time. */
   readonly descriptors?: number;
 }
 
-export const DESCRIPTORS_A_PIPE = 2;
+export const DESCRIPTORS_PER_PIPE = 2;

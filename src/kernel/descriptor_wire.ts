@@ -52,7 +52,7 @@ export function descriptorDial(
     addressBytes: new Uint8Array(address.value.buffer),
     bytes: new Uint8Array(READ_BYTES),
   };
-  /** An endpoint is immutable and made once a backend: its bytes are kept by identity. */
+  /** An endpoint is immutable and made once per backend: its bytes are kept by identity. */
   const encoded = new WeakMap<Endpoint, Uint8Array>();
   return ok((endpoint, talk, changed, source = null) => {
     const known = encoded.get(endpoint);

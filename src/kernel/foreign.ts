@@ -76,7 +76,7 @@ interface Koffi {
 
 let loaded: Result<Kernel, string> | undefined;
 
-/** Binds the C library, once a thread, or says in a sentence why this is not possible here. */
+/** Binds the C library, once per thread, or says in a sentence why this is not possible here. */
 export function loadKernel(): Result<Kernel, string> {
   loaded ??= bindKernel();
   return loaded;

@@ -112,7 +112,7 @@ export class Following {
     return { ...found, backends: this.#deps.states.roll.kept.map((entry) => entry.spec) };
   }
 
-  /** What sources have found has changed: applied at most once a second, all of it together. */
+  /** What sources have found has changed: applied at most once per second, all of it together. */
   #followSoon(): void {
     if (this.#applied !== null || this.#isClosed()) return;
     this.#applied = this.#deps.timers.after(APPLY_GAP_MS, () => {

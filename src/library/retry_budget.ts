@@ -8,7 +8,7 @@ const MIN_PER_SECOND = 3;
 const SLOT_MS = 100;
 /** Of 10 s, and of the second that the minimum is for. */
 const SLOTS = 100;
-const SLOTS_A_SECOND = 10;
+const SLOTS_PER_SECOND = 10;
 
 export class RetryBudget {
   readonly #requests = new Int32Array(SLOTS);
@@ -38,7 +38,7 @@ export class RetryBudget {
 
   #lastSecond(): number {
     let sum = 0;
-    for (let back = 0; back < SLOTS_A_SECOND; back++) {
+    for (let back = 0; back < SLOTS_PER_SECOND; back++) {
       sum += this.#retries[(this.#now - back + SLOTS) % SLOTS] ?? 0;
     }
     return sum;

@@ -7,12 +7,12 @@
 import { EVENTS, type EventName } from './events.js';
 
 /** Of one name. Sessions end more often than anything else happens. */
-const KEPT_A_NAME = 256;
+const KEPT_PER_NAME = 256;
 const KEPT_SESSIONS = 1_024;
 /**
  * Per backend, and for all together: beyond it, the backend whose last entry is the oldest goes.
  */
-const KEPT_A_BACKEND = 48;
+const KEPT_PER_BACKEND = 48;
 const KEPT_OF_BACKENDS = 65_536;
 /** Readers that wait for the next event at the same time: each has a connection meanwhile. */
 const MAX_WAITING = 16;
@@ -106,7 +106,7 @@ export class RecentEvents {
   historyBefore(pool: string, backend: string, before: readonly HistoryEntry[]): void {
     const key = historyKey(pool, backend);
     const own = this.#histories.get(key) ?? [];
-    const entries = [...before, ...own].slice(-KEPT_A_BACKEND);
+    const entries = [...before, ...own].slice(-KEPT_PER_BACKEND);
     this.#entries += entries.length - own.length;
     this.#histories.set(key, entries);
     while (this.#entries > KEPT_OF_BACKENDS) this.#forgetOldest();
@@ -145,7 +145,7 @@ export class RecentEvents {
     const kept = this.#byName.get(event) ?? [];
     if (kept.length === 0) this.#byName.set(event, kept);
     kept.push(told);
-    if (kept.length > (event === 'session' ? KEPT_SESSIONS : KEPT_A_NAME)) {
+    if (kept.length > (event === 'session' ? KEPT_SESSIONS : KEPT_PER_NAME)) {
       this.#forgotten.set(event, kept.shift()?.number ?? 0);
     }
   }
@@ -168,7 +168,7 @@ export class RecentEvents {
       entries.push({ first: told, last: told, count: 1 });
       this.#entries++;
     }
-    if (entries.length > KEPT_A_BACKEND) {
+    if (entries.length > KEPT_PER_BACKEND) {
       entries.shift();
       this.#entries--;
     }

@@ -11,7 +11,7 @@ import {
   DRY_COLUMN,
   HISTOGRAMS,
   type HistogramName,
-  MICROS_A_SECOND,
+  MICROS_PER_SECOND,
   PLAIN_COLUMN,
 } from '../core/series_layout.js';
 import { METRICS } from './catalogue.js';
@@ -227,7 +227,13 @@ function bucketsOf(
       counts[index] = (counts[index] ?? 0) + count;
   }
   const sumMicros = parts.reduce((sum, part) => sum + part.sumMicros, 0);
-  return bucketSamples(METRICS[name].name, les, counts, sumMicros / MICROS_A_SECOND, sharedLabels);
+  return bucketSamples(
+    METRICS[name].name,
+    les,
+    counts,
+    sumMicros / MICROS_PER_SECOND,
+    sharedLabels,
+  );
 }
 
 /** Cumulative buckets, sum and count, as Prometheus wants them; `counts` has them apart. */

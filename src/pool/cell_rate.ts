@@ -13,30 +13,30 @@ export interface Rate {
   readonly toleranceNs: bigint;
 }
 
-const NS_A_MS = 1_000_000;
+const NS_PER_MS = 1_000_000;
 
 /** `count` in `perMs`, and `burst` (1 or more) of them at once. Never one more: rounded up. */
 export function rateOf(count: number, perMs: number, burst: number): Rate {
-  const intervalNs = BigInt(Math.ceil((perMs * NS_A_MS) / count));
+  const intervalNs = BigInt(Math.ceil((perMs * NS_PER_MS) / count));
   return { intervalNs, toleranceNs: intervalNs * BigInt(burst - 1) };
 }
 
 /** Up to here a turn that is a millisecond or two late loses little. */
 const SLOW = 25;
-const BURSTS_A_SECOND = 50;
+const BURSTS_PER_SECOND = 50;
 
 /**
  * At most `count` in any second, whenever it begins, and near to that all the time: a fiftieth of
  * them may come at once, so that late turns are made good, and the rest comes slower by as much.
  */
 export function rateASecond(count: number): Rate {
-  const burst = count <= SLOW ? 1 : Math.max(2, Math.ceil(count / BURSTS_A_SECOND));
+  const burst = count <= SLOW ? 1 : Math.max(2, Math.ceil(count / BURSTS_PER_SECOND));
   return rateOf(count - burst + 1, 1_000, burst);
 }
 
 /** Monotonic milliseconds with a fraction, as on a `Clock`. */
 export function nsOf(nowMs: number): bigint {
-  return BigInt(Math.floor(nowMs * NS_A_MS));
+  return BigInt(Math.floor(nowMs * NS_PER_MS));
 }
 
 /** How long until one may come, in nanoseconds; 0 or less: now. */

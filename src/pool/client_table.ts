@@ -50,7 +50,7 @@ export interface ClientNow {
   /** The first address of its prefix: 16 bytes, an IPv4 one as the IPv6 one that stands for it. */
   readonly address: Uint8Array;
   readonly sessions: number;
-  /** How many came a second in the last ten, whatever became of them. */
+  /** How many came per second in the last ten, whatever became of them. */
   readonly perSecond: number;
   /** Since it has a row. */
   readonly refused: number;

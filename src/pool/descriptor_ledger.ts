@@ -7,9 +7,9 @@ import type { WorkerId } from '../core/brand.js';
 import { MAX_WORKERS } from '../core/limits.js';
 
 /** A TCP session has its client's socket and its backend's. */
-export const DESCRIPTORS_A_SESSION = 2;
+export const DESCRIPTORS_PER_SESSION = 2;
 /** A flow has a socket to its backend; its clients share the listener's. */
-export const DESCRIPTORS_A_FLOW = 1;
+export const DESCRIPTORS_PER_FLOW = 1;
 
 const USED = 0;
 const ALLOWED = 1;

@@ -1,6 +1,7 @@
 /**
  * Evidence against backends, and which are ejected, in shared memory. Every worker counts failures
- * here, and the one whose failure is enough ejects at once (`ejecting.ts` has the order of steps).
+ * here, and the one that counts the last failure allowed ejects the backend at once (`ejecting.ts`
+ * has the order of steps).
  *
  * Evidence has a time and counts once. The times of the last failures stand in a small ring; and a
  * return from an ejection begins a new *term*, so that sessions chosen before it say nothing.
@@ -19,7 +20,7 @@ const SINCE = 1;
 const IN_A_ROW = 2;
 const SPARED = 3;
 const TIMES = 16;
-/** With more failures in a row than this, only every so-manieth has its time written down. */
+/** With more failures in a row than this, only every n-th has its time written down. */
 const KEPT_TIMES = 16;
 
 const POOLS_AT = MAX_BACKENDS * OWN_ROW;

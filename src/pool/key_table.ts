@@ -121,7 +121,7 @@ export class KeyTable {
   forgetWorker(worker: WorkerId): void {
     const from = worker * this.#sets * WAYS;
     for (let slot = from; slot < from + this.#sets * WAYS; slot++) {
-      // Looked at first: a page that was never written to is not made by a zero.
+      // Read first: writing a zero would make the kernel allocate a page that was never used.
       const state = Atomics.load(this.#slots, SLOT_WORDS * slot);
       if ((state & BACKEND_MASK) !== 0) this.forget(slot);
     }

@@ -25,7 +25,7 @@ export class BackendLease implements Lease {
   readonly #book: LeaseBook;
   #state: 'open' | 'settled' = 'open';
 
-  /** Not one object of all: it would be made for each session. */
+  /** Its arguments are not one object, which would be made anew for each session. */
   constructor(
     book: LeaseBook,
     backend: PlannedBackend,

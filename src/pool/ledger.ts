@@ -191,7 +191,7 @@ export class Ledger extends BackendRows {
   forgetWorker(worker: WorkerId): void {
     this.descriptors.forgetWorker(worker);
     const share = SHARES_AT + worker * SHARE_ROW;
-    // Looked at first: what was never written must not be made by a zero.
+    // Read first: writing a zero would make the kernel allocate a page that was never used.
     for (let at = 0; at < SHARE_ROW; at++) {
       if (Atomics.load(this.cells, share + at) === 0) continue;
       const count = Atomics.exchange(this.cells, share + at, 0);

@@ -5,8 +5,8 @@ export class MemberRows {
   readonly #rows: Int32Array;
   readonly #first: number;
   /**
-   * Mostly a pool's rows follow each other, and then none has to be looked up: of thousands the
-   * words that say so are in no cache.
+   * Mostly a pool's rows follow each other, and then none has to be looked up: among thousands of
+   * members the table of rows is in no cache.
    */
   readonly #isRun: boolean;
 

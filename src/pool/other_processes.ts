@@ -121,7 +121,7 @@ export class OtherProcesses {
   }
 
   #forget(share: number): void {
-    // Looked at first: what was never written must not be made by a zero.
+    // Read first: writing a zero would make the kernel allocate a page that was never used.
     for (let at = 0; at < SHARE_ROW; at++) {
       if (Atomics.load(this.#cells, share + at) === 0) continue;
       const has = Atomics.exchange(this.#cells, share + at, 0);

@@ -58,7 +58,7 @@ export class Pool implements SelectablePool, LeaseBook {
   readonly #sources = new SourceTurns();
   #plan: PoolPlan;
   #members: readonly PlannedBackend[] = [];
-  // By member, side by side: of thousands the objects themselves stand in no cache.
+  // By member, side by side: among thousands of members their objects are in no cache.
   #rows = new MemberRows(new Int32Array(0));
   #endpoints: readonly Endpoint[] = [];
   #policy: Policy;

@@ -1,7 +1,7 @@
 /**
  * Rebalancing after a backend came back: its pool's long-lived sessions stay where they went when
  * it failed, so that it would idle beside others at their limit for hours. A share of the pool's
- * sessions a minute is moved, from those that have more than their part, until the load is level.
+ * sessions per minute is moved, from those that have more than their part, until the load is level.
  * Pure; times are monotonic milliseconds.
  */
 import type { BackendId } from '../core/brand.js';
@@ -49,7 +49,7 @@ export class Rebalance {
     return this.#state.kind === 'level';
   }
 
-  /** What to move now; `percent` (above 0) of the sessions of `loads` may be moved a minute. */
+  /** What to move now; `percent` (above 0) of the sessions of `loads` may be moved per minute. */
   look(nowMs: number, percent: number, loads: readonly Load[]): readonly Move[] {
     const total = loads.reduce((sum, { active }) => sum + active, 0);
     const surpluses = surplusesOf(loads, total);

@@ -209,8 +209,8 @@ export class Roster {
 
   #counted(member: number): void {
     if (!this.#policy.needs.counts) return;
-    // It is in one of the first two, if in any: which one the member itself would say, whose object
-    // of thousands is in no cache.
+    // It is in one of the first two, if in any. The member itself would say in which, but among
+    // thousands of members its object is in no cache.
     this.#tiers.first.counted(member);
     this.#tiers.backup.counted(member);
     this.#tiers.all.counted(member);

@@ -49,7 +49,7 @@ export const UNANSWERED_MS = 1_000;
 /** A reservation. It is settled exactly once, whatever happens. */
 export interface Lease {
   readonly backend: PooledBackend;
-  /** The backend's own. Of thousands the object of the backend itself is in no cache. */
+  /** As `backend.id` has it: among thousands of backends that object is in no cache. */
   readonly id: BackendId;
   readonly endpoint: Endpoint;
   /** Reports how long the connect took, for latency-aware policies. */

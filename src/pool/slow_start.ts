@@ -5,7 +5,7 @@
  * has none yet.
  */
 
-/** Each step is a change that every worker follows, and a hundredth of a share is not felt. */
+/** Each step is a change that every worker follows; a hundredth of a share makes no difference. */
 const STEPS = 100;
 /** Envoy's min_weight_percent: with less, a backend of a quiet pool would see no session at all. */
 export const SLOW_START_FLOOR = 0.1;
@@ -22,7 +22,7 @@ export function slowStartShare(sinceUpMs: number | null, windowMs: number): numb
   return Math.max(SLOW_START_FLOOR, share);
 }
 
-/** `cap` (0 = none, and none it stays) at `share`; never so low that no session could come. */
+/** `cap` (0 = none, which it stays) at `share`; never so low that no session could come. */
 export function rampedCap(cap: number, share: number): number {
   return cap === 0 ? 0 : Math.max(1, Math.floor(cap * share));
 }

@@ -69,10 +69,10 @@ export function regardOf(
   return regardBy(well, unwell, panicPercent);
 }
 
-/** Why a choice found no backend: the reason that gives most hope. */
+/** Why a choice found no backend: of all reasons the one that may pass soonest. */
 export type NoBackend = 'all-full' | 'unproven' | 'all-down' | 'no-backend';
 
-/** What a backend that was not chosen gives hope for: `place` when one becomes free. */
+/** What a session may wait for at a backend that was not chosen: `place` is a free one. */
 export type Hope = 'place' | 'unproven' | 'unwell' | 'none';
 
 export function hopeOf(reason: Ineligible | null): Hope {
@@ -83,7 +83,7 @@ export function hopeOf(reason: Ineligible | null): Hope {
   return isOut ? 'none' : 'unwell';
 }
 
-/** The answer by how many backends there are of each hope. */
+/** The reason, by how many backends give each hope. */
 export function noBackendBy(hopes: Readonly<Record<Hope, number>>): NoBackend {
   if (hopes.place > 0) return 'all-full';
   if (hopes.unproven > 0) return 'unproven';

@@ -22,7 +22,7 @@ interface Ramp {
 
 export class Weights {
   readonly #ledger: Ledger;
-  /** Of those that were away or degraded: most never are. */
+  /** Of the backends that were away or degraded: most never are. */
   readonly #ramps = new Map<BackendId, Ramp>();
 
   constructor(ledger: Ledger) {

@@ -21,7 +21,7 @@ const PROTOCOL_WORDS = new Set(
 );
 
 export class Redactor {
-  /** By secret: what of it is looked for. */
+  /** By secret: the fragments that are looked for in texts. */
   readonly #known = new Map<string, readonly Fragments[]>();
 
   /** Hides `secret` from now on, whatever form it comes back in. */
@@ -112,7 +112,10 @@ function base64At(before: number, bytes: Buffer): string {
   return part.length < 4 ? '' : part;
 }
 
-/** Hexadecimal and percent forms come in both cases. The length stays, which it does not always. */
+/**
+ * Hexadecimal and percent forms come in both cases. Only ASCII changes, so that the length stays:
+ * `toLowerCase` makes some other letters longer.
+ */
 function foldCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

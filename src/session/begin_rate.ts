@@ -4,7 +4,7 @@ import type { ListenerPlan } from '../core/plan.js';
 import { type Rate, rateASecond } from '../pool/cell_rate.js';
 import type { ClientTable } from '../pool/client_table.js';
 
-const NS_A_MS = 1e6;
+const NS_PER_MS = 1e6;
 
 export class BeginRate {
   readonly #listener: ListenerId;
@@ -19,7 +19,7 @@ export class BeginRate {
     this.#listener = listener;
     this.#rate = rateASecond(perSecond);
     this.#table = table;
-    this.#moreMs = Number(this.#rate.toleranceNs) / 2 / NS_A_MS;
+    this.#moreMs = Number(this.#rate.toleranceNs) / 2 / NS_PER_MS;
   }
 
   /** null: as fast as they come. */

@@ -9,7 +9,7 @@ import type { Random } from '../core/random.js';
 import { spreadOffsets } from './tcp/spread.js';
 
 /** Deadlines that expire in a turn, and ends in a turn of sessions that are ordered to end now. */
-export const DUE_A_TURN = 32;
+export const DUE_PER_TURN = 32;
 
 /** Sessions or flows that shall end now, in order. */
 export class EndQueue<S> {
@@ -18,7 +18,7 @@ export class EndQueue<S> {
   #waiting: S[] = [];
   /** Where the first one stands that still waits. */
   #at = 0;
-  #left = DUE_A_TURN;
+  #left = DUE_PER_TURN;
 
   constructor(isOver: (one: S) => boolean, end: (one: S) => void) {
     this.#isOver = isOver;
@@ -48,7 +48,7 @@ export class EndQueue<S> {
 
   /** A turn begins. */
   runAgain(): void {
-    this.#left = DUE_A_TURN;
+    this.#left = DUE_PER_TURN;
     this.run();
   }
 

@@ -1,7 +1,7 @@
 /**
  * A clock that stands still while the process does: SIGSTOP, the freezer, a paused virtual machine
  * (in suspend CLOCK_MONOTONIC stands still by itself). All threads share it. The main thread reads
- * it once a second at least, or says how long it rests, and workers that are busy do, so a gap in
+ * it once per second at least, or says how long it rests, and workers that are busy do, so a gap in
  * which no thread read it although one would have is one in which none ran; a single thread that
  * hangs makes none. ADR 9 says why it is done here and not at each limit.
  */

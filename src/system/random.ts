@@ -1,4 +1,4 @@
-/** Real randomness: the fast generator of src/core, seeded from the kernel once a thread. */
+/** Real randomness: the fast generator of src/core, seeded from the kernel once per thread. */
 import { randomBytes } from 'node:crypto';
 import { type Random, seededRandom } from '../core/random.js';
 

@@ -298,7 +298,7 @@ t.test('the dashboard', { skip: noBrowser }, async (t) => {
     recent.add('backend-up', ago(2), { ...its, cause: 'rise', detail: '' });
     await page.getByRole('button', { name: 'main/b', exact: true }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText(/^1,\d+, 60 a second now$/).waitFor();
+    await dialog.getByText(/^1,\d+, 60 per second now$/).waitFor();
     t.match(await dialog.innerText(), /refused 12/);
     t.match(await dialog.innerText(), /1\.3 ms \/ 80 ms \(median \/ p99\)/);
     t.match(await dialog.innerText(), /Down: 1 time, 10 min in all, since/);

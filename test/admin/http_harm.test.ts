@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
-import { MAX_REQUESTS_A_CONNECTION } from '../../src/admin/connection.js';
+import { MAX_REQUESTS_PER_CONNECTION } from '../../src/admin/connection.js';
 import { REQUEST_TIMEOUT_MS, STALL_TIMEOUT_MS } from '../../src/admin/overdue.js';
 import { FRESH_PAGES } from '../../src/admin/page_store.js';
 import { MAX_ADMIN_CONNECTIONS } from '../../src/admin/server.js';
@@ -26,8 +26,8 @@ t.test('pipelined requests are answered one after the other', async (t) => {
 t.test('a connection ends after a number of requests', async (t) => {
   const { port } = await served(t);
   const one = 'HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
-  const answers = await raw(port, one.repeat(MAX_REQUESTS_A_CONNECTION + 5));
-  t.equal(answers.match(/HTTP\/1\.1 200/g)?.length, MAX_REQUESTS_A_CONNECTION);
+  const answers = await raw(port, one.repeat(MAX_REQUESTS_PER_CONNECTION + 5));
+  t.equal(answers.match(/HTTP\/1\.1 200/g)?.length, MAX_REQUESTS_PER_CONNECTION);
 });
 
 t.test('while its answer is not taken, a connection gets no other one', async (t) => {
@@ -50,7 +50,7 @@ t.test('while its answer is not taken, a connection gets no other one', async (t
   await within('the end of a reader that took nothing', closed);
 });
 
-t.test('however many ask, pages are made a few times a second', async (t) => {
+t.test('however many ask, pages are made a few times per second', async (t) => {
   const { views, ask, time } = await served(t);
   let made = 0;
   views.exposition = async () => String(++made);

@@ -136,7 +136,7 @@ export function contractOfSource<P extends SourcePeer>(
   });
 
   t.test(
-    `${kind}: a source that flaps is asked a few times a second, and takes none`,
+    `${kind}: a source that flaps is asked a few times per second, and takes none`,
     async (t) => {
       const peer = await start(t);
       peer.tell(hosts(1, 2, 3, 4));

@@ -1,4 +1,4 @@
-/** 20 cancels a second of each client at each listener. */
+/** 20 cancels per second of each client at each listener. */
 import t from 'tap';
 import { CancelPace } from '../../src/control/cancel_pace.js';
 import type { ListenerId } from '../../src/core/brand.js';

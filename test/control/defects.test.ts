@@ -1,6 +1,6 @@
 /** What a worker reports of defects is bounded, and none is left out of the count. */
 import t from 'tap';
-import { DEFECTS_A_SECOND, type Defect, Defects } from '../../src/control/defects.js';
+import { DEFECTS_PER_SECOND, type Defect, Defects } from '../../src/control/defects.js';
 import { below, seededRandom } from '../../src/core/random.js';
 import { seed } from '../support/seed.js';
 
@@ -21,14 +21,14 @@ t.test('a sentence with its stack and its listener is reported at once', (t) => 
 t.test('beyond a number per second they are counted, and reported when the second is over', (t) => {
   const told: Defect[] = [];
   const defects = new Defects((defect) => told.push(defect));
-  for (let count = 0; count < DEFECTS_A_SECOND + 5; count++) defects.report('again', 'l', 100);
-  t.equal(told.length, DEFECTS_A_SECOND);
+  for (let count = 0; count < DEFECTS_PER_SECOND + 5; count++) defects.report('again', 'l', 100);
+  t.equal(told.length, DEFECTS_PER_SECOND);
   defects.flush(1_099);
-  t.equal(told.length, DEFECTS_A_SECOND, 'not before');
+  t.equal(told.length, DEFECTS_PER_SECOND, 'not before');
   defects.flush(1_100);
   t.match(told.at(-1), { count: 5, detail: 'again' });
   defects.flush(9_000);
-  t.equal(told.length, DEFECTS_A_SECOND + 1, 'once');
+  t.equal(told.length, DEFECTS_PER_SECOND + 1, 'once');
   t.end();
 });
 
@@ -53,7 +53,7 @@ t.test(`at any pace each one is counted once (SEED=${seed})`, (t) => {
   );
   for (const { atMs } of told) {
     const within = told.filter((other) => other.atMs > atMs - 1_000 && other.atMs <= atMs).length;
-    if (within > 2 * DEFECTS_A_SECOND) t.fail(`${within} within a second`);
+    if (within > 2 * DEFECTS_PER_SECOND) t.fail(`${within} within a second`);
   }
   t.end();
 });

@@ -6,7 +6,7 @@ import {
   sessionDescriptors,
   tooManySockets,
 } from '../../src/control/descriptor_budget.js';
-import { DESCRIPTORS_A_PIPE } from '../../src/engine/engine.js';
+import { DESCRIPTORS_PER_PIPE } from '../../src/engine/engine.js';
 
 /** Measured on both engines: what a daemon without listeners and clients has open. */
 const atRest = (workers: number): number => 22 + 6 * workers;
@@ -16,7 +16,7 @@ t.test('all shares together are never more than the limit, whatever it is', asyn
     for (const workers of [1, 2, 7, 64]) {
       for (let limit = 128; limit < 3_000_000; limit = Math.ceil(limit * 1.37)) {
         const budget = divideDescriptors(limit, workers, engine);
-        const pipes = budget.pipesAWorker * workers * DESCRIPTORS_A_PIPE;
+        const pipes = budget.pipesAWorker * workers * DESCRIPTORS_PER_PIPE;
         const observers = budget.probes + budget.adminConnections + budget.reload;
         const sum = atRest(workers) + observers + pipes + budget.shared;
         const what = `${limit} files, ${workers} workers, ${engine}: ${sum}`;

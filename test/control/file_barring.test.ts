@@ -86,10 +86,10 @@ t.test('limits are shown as they are at rest', async (t) => {
   t.match(await said(`${own}limits.exempt = ["10.0.0.0/8"]\nlimits.new_per_second = 9`), {
     limits:
       'The limits, at rest: it may have what it likes, as it is exempt; ' +
-      'the listener begins 9 a second.',
+      'the listener begins 9 per second.',
   });
   t.match(await said('limits.new_per_second = 9\nlimits.dry_run = true'), {
-    limits: 'The limits, at rest: the listener begins 9 a second. They are only tried.',
+    limits: 'The limits, at rest: the listener begins 9 per second. They are only tried.',
   });
   t.match(await said('protocol = "udp"\nlimits.sessions_per_client = 1'), {
     limits: 'The limits, at rest: it may have 1 flows at a time.',

@@ -155,7 +155,7 @@ t.test('a million blocks are made in seconds, and a look takes no walk through t
     best = Math.min(best, Number(process.hrtime.bigint() - start) / keys.length);
   }
   t.ok(refused > 0);
-  t.comment(`${Math.round(best)} ns a look`);
+  t.comment(`${Math.round(best)} ns per look`);
   // Some 300 ns at rest; beside other tests it was 900. A walk would take 100,000.
   t.ok(best < 5_000, `${Math.round(best)} ns`);
 });

@@ -19,14 +19,14 @@ async function triesPerSecond(count: number): Promise<number> {
   return tries / SECONDS;
 }
 
-t.test('one that waits tries many times a second', async (t) => {
+t.test('one that waits tries many times per second', async (t) => {
   const tries = await triesPerSecond(1);
-  t.ok(tries > 10 && tries < 40, `${tries} a second`);
+  t.ok(tries > 10 && tries < 40, `${tries} per second`);
 });
 
 t.test('a thousand that wait do not try more often than a hundred', async (t) => {
   const hundred = await triesPerSecond(100);
   const thousand = await triesPerSecond(1_000);
-  t.ok(hundred > 1_000 && hundred < 2_500, `100 try ${hundred} times a second`);
-  t.ok(thousand < 2_500, `1,000 try ${thousand} times a second`);
+  t.ok(hundred > 1_000 && hundred < 2_500, `100 try ${hundred} times per second`);
+  t.ok(thousand < 2_500, `1,000 try ${thousand} times per second`);
 });

@@ -52,6 +52,6 @@ t.test('an event costs few steps, whatever else waits and for how long', async (
     for (let event = 0; event < events; event++) queue.put(counted(5), event);
     for (let event = 0; event < events; event++) queue.take();
     const most = 8 * Math.log2(2 * events);
-    t.ok(steps / events < most, `${steps / events} steps an event, ${most} are few`);
+    t.ok(steps / events < most, `${steps / events} steps per event, ${most} are few`);
   }
 });

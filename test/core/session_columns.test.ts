@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { SessionRow } from '../../src/core/questions.js';
 import { below, seededRandom } from '../../src/core/random.js';
-import { MAX_ROWS_A_PART, toColumns, toRows } from '../../src/core/session_columns.js';
+import { MAX_ROWS_PER_PART, toColumns, toRows } from '../../src/core/session_columns.js';
 import { seed } from '../support/seed.js';
 
 t.test(`what goes over in columns comes back as it was (SEED=${seed})`, async (t) => {
@@ -30,7 +30,7 @@ t.test(`what goes over in columns comes back as it was (SEED=${seed})`, async (t
 });
 
 t.test('a part of the most rows has room for as many different words', async (t) => {
-  const rows = Array.from({ length: MAX_ROWS_A_PART }, (_, index): SessionRow => {
+  const rows = Array.from({ length: MAX_ROWS_PER_PART }, (_, index): SessionRow => {
     const words = { listener: `l${index}`, pool: `p${index}`, backend: `b${index}` };
     const figures = { key: 0, sinceMs: 0, activeMs: 0, bytesIn: 0, bytesOut: 0 };
     return { id: '', client: '', state: 'relaying', ...words, ...figures };

@@ -11,7 +11,7 @@ t.test('a fifth of the requests of the last ten seconds may be tried again', asy
   const budget = new RetryBudget();
   for (let n = 0; n < 1_000; n++) budget.request(5_000);
   t.equal(spend(budget, 1_000, 9_000), 200);
-  t.equal(spend(budget, 10, 14_000), 3, 'and three a second in any case');
+  t.equal(spend(budget, 10, 14_000), 3, 'and three per second in any case');
   t.equal(
     spend(budget, 10, 15_000 + 100),
     3,
@@ -19,7 +19,7 @@ t.test('a fifth of the requests of the last ten seconds may be tried again', asy
   );
 });
 
-t.test('a caller with hardly any requests has three tries a second', async (t) => {
+t.test('a caller with hardly any requests has three tries per second', async (t) => {
   const budget = new RetryBudget();
   for (let second = 0; second < 30; second++) {
     budget.request(second * 1_000);

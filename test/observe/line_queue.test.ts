@@ -44,7 +44,7 @@ t.test(`each line is written whole and in order, or counted (seed ${seed})`, asy
   }
 });
 
-t.test('it holds up to its limit, and asks a full disk once a second', async (t) => {
+t.test('it holds up to its limit, and asks a full disk once per second', async (t) => {
   const time = new FakeTime();
   let asked = 0;
   const write: Write = () => {

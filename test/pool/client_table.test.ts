@@ -145,7 +145,7 @@ t.test('a million clients come once, and no other client is hurt or let off', as
     }
   }
   t.ok(table.size <= 1_024 * WAYS);
-  t.equal(uncounted, 0, '100,000 a second, each with a rate that rests after 50 ms');
+  t.equal(uncounted, 0, '100,000 per second, each with a rate that rests after 50 ms');
   t.ok(createClientMemory(2, seededRandom(1)).byteLength < 16 * 2 ** 20);
 });
 

@@ -28,7 +28,7 @@ class Pool {
     }));
   }
 
-  /** Looks once a second; answers how many were moved in each. */
+  /** Looks once per second; answers how many were moved in each. */
   pass(ms: number, percent: number, clients: 'follow' | 'return' = 'follow'): number[] {
     const counts: number[] = [];
     for (let passed = 0; passed < ms; passed += 1000) {

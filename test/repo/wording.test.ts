@@ -3,8 +3,19 @@ import t from 'tap';
 import ts from 'typescript';
 import { below, filesEnding, nodes, place, readText, sources } from './support/tree.js';
 
+/** A rate, or a number for each of several things. */
+const RATE: readonly [RegExp, string] = [
+  new RegExp(
+    '\\b(?:times|once|twice|sessions|connections|datagrams|exchanges|requests|questions|calls|probes' +
+      '|looks|lines|tries|attempts|bytes|steps|MB|ns) an? (?:second|minute|hour|backend|pool|listener' +
+      '|worker|session|turn|thread|kind|round|exchange|choice|look|entry|event)\\b',
+    'i',
+  ),
+  'per second, per backend',
+];
 /** What a first reader stops at, and what says it better. */
 const BETTER: readonly (readonly [RegExp, string])[] = [
+  RATE,
   [/\b(?:whoever|whom)\b/i, 'a client that …, everybody who …'],
   [/\b(?:nobody|somebody)\b/i, 'no client, no backend, nothing; an operator, something'],
   [/\bso many (?:at|are|equal|bits|lines|new|that|of)\b/i, 'how many, this many'],
@@ -34,6 +45,7 @@ const PAGES = [
 ];
 /** Of things in code: a person may be somebody, a backend, a thread and a function are not. */
 const THINGS: readonly (readonly [RegExp, string])[] = [
+  RATE,
   [
     /\b(?:nobody|somebody|everybody|anybody|whoever|whom)\b/i,
     'no client, a thread that …, every …',
@@ -108,6 +120,21 @@ t.test('no name in src is of a person that is meant to be a thing', async (t) =>
   const found = sources
     .filter(({ path }) => path.startsWith('src/'))
     .flatMap(({ path, lines }) => [path, ...lines].filter((line) => PERSONS.test(line)));
+  t.same(found, []);
+});
+
+/** IN_A_ROW and AT_A_TIME are no rates. */
+const NO_RATE = /^(?:\w+_)?(?:IN_A_ROW|AT_A_TIME)$/;
+
+t.test('a constant per second or per worker has PER in its name', async (t) => {
+  const found = sources.flatMap(({ path, lines }) =>
+    lines.flatMap((line) =>
+      [...line.matchAll(/\b[A-Z0-9_]+_AN?_[A-Z0-9_]+\b/g)]
+        .map(([name]) => name)
+        .filter((name) => !NO_RATE.test(name))
+        .map((name) => `${path}: ${name}`),
+    ),
+  );
   t.same(found, []);
 });
 

@@ -4,7 +4,7 @@ import type { SharedState } from '../../src/control/shared_state.js';
 import { formatAddress } from '../../src/core/endpoint.js';
 import { PLAIN_COLUMN } from '../../src/core/series_layout.js';
 import { CLOSED_BECAUSE } from '../../src/pool/backend_rows.js';
-import { DESCRIPTORS_A_FLOW, DESCRIPTORS_A_SESSION } from '../../src/pool/descriptor_ledger.js';
+import { DESCRIPTORS_PER_FLOW, DESCRIPTORS_PER_SESSION } from '../../src/pool/descriptor_ledger.js';
 import { ineligible } from '../../src/pool/eligibility.js';
 import { LINGER_MS } from '../../src/session/tcp_port.js';
 import type { FakePair } from '../support/fake_tcp_engine.js';
@@ -103,7 +103,7 @@ function checkListeners({ inventory, shared, workers }: Scene): void {
 function checkDescriptors({ inventory, shared }: Pick<Scene, 'inventory' | 'shared'>): void {
   let needed = 0;
   for (const { id, spec } of inventory.listeners.values()) {
-    const each = spec.protocol === 'tcp' ? DESCRIPTORS_A_SESSION : DESCRIPTORS_A_FLOW;
+    const each = spec.protocol === 'tcp' ? DESCRIPTORS_PER_SESSION : DESCRIPTORS_PER_FLOW;
     needed += each * shared.ledger.listenerActive(id);
   }
   const { used } = shared.ledger.descriptors;

@@ -60,7 +60,7 @@ export function pass(delayMs: number): Promise<void> {
 }
 
 /**
- * Calls `act` `perSecond` times a second for `durationMs`, making up for late ticks, and resolves
+ * Calls `act` `perSecond` times per second for `durationMs`, making up for late ticks, and resolves
  * with the number of calls. `act` gets the number of the call.
  */
 export async function atRate(

@@ -258,7 +258,7 @@ async function orders(t: Test, screen: Screen, daemon: Daemon): Promise<void> {
   await screen.press('rows', 'app/b0');
   await screen.sees('detail', /backend-up/);
   const detail = screen.part('detail');
-  await screen.sees('detail', /Sessions so far26.*In26 B, .* a second now.*First byte[\d.]+ ms/);
+  await screen.sees('detail', /Sessions so far26.*In26 B, .* per second now.*First byte[\d.]+ ms/);
   t.match(await detail.innerText(), /Down: never since/);
   t.equal(await detail.getByRole('button', { name: 'Drain' }).count(), 0, 'not without a token');
   await screen.press('detail', 'Token');

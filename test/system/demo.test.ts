@@ -29,7 +29,7 @@ t.test('its admin page shows the same backends while it runs', async (t) => {
   t.equal((await fetch(`${admin}healthz`)).status, 200);
 });
 
-t.test('a terminal gets a table that is drawn over, not a line a second', async (t) => {
+t.test('a terminal gets a table that is drawn over, not a line per second', async (t) => {
   if (!haveServers(t, 'script')) return;
   const command = `"${process.execPath}" "${BINARY}" demo --engine ${ENGINE} --for 2s`;
   const { code, stdout } = await runToEnd('script', ['-qec', command, '/dev/null']);

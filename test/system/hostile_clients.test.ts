@@ -31,7 +31,7 @@ t.test('clients that withhold or spoil the PROXY header end alone', async (t) =>
     await closedAfter3Seconds(t, silent, 'proxy-header-timeout');
   });
 
-  t.test('a client that sends one byte a second is closed after 3 s all the same', async (t) => {
+  t.test('a client that sends one byte per second is closed after 3 s all the same', async (t) => {
     const slow = await dial(t, { port: strict });
     const header = Buffer.from('PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n');
     const trickle = (async () => {

@@ -43,7 +43,7 @@ const STORY: Readonly<
 };
 
 const DELAY_MS = 50;
-/** At a time: thirty for each of four, of which a verdict on latency takes twenty a second. */
+/** At a time: thirty for each of four, of which a verdict on latency takes twenty per second. */
 const CLIENTS = 120;
 
 interface Row {

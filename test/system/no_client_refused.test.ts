@@ -1,7 +1,7 @@
 /**
- * 500 new connections a second and 100 long sessions with checked bytes, over everything that ends
- * a process or a thread: which sessions are cut, and that no client is refused. The test keeps the
- * listening socket, as systemd does; with the real one see systemd.test.ts and
+ * 500 new connections per second and 100 long sessions with checked bytes, over everything that
+ * ends a process or a thread: which sessions are cut, and that no client is refused. The test
+ * keeps the listening socket, as systemd does; with the real one see systemd.test.ts and
  * room/systemd_upgrade.test.ts.
  */
 import t, { type Test } from 'tap';

@@ -203,7 +203,7 @@ t.test(
     const [dead, alive] = [await daemon.port('dead'), await daemon.port('alive')];
     t.same(await Promise.all([cancel({ port: alive }), taken()]), ['fin', undefined]);
     const atRest = await daemon.descriptors();
-    // 20 a second of each client.
+    // 20 per second of each client.
     const many = Array.from({ length: 240 }, (_, i) =>
       cancel({ port: dead, localAddress: `127.0.1.${1 + (i % 12)}` }),
     );

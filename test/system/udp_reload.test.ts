@@ -16,7 +16,7 @@ const RELOADS = 200;
 const FLOWS = 50;
 const DATAGRAMS_PER_SECOND = 5_000;
 
-t.test('200 reloads under 5,000 datagrams a second lose or misdirect none', async (t) => {
+t.test('200 reloads under 5,000 datagrams per second lose or misdirect none', async (t) => {
   const echoes = await startUdpEchoes(t, 4, 'tagged');
   const three = service(echoes.slice(0, 3), '');
   const four = service(echoes, 'drain_timeout = "4m"');

@@ -17,13 +17,13 @@ function facts(now, backend) {
     ...fact('Last probe', ...probeFact(now, backend)));
 }
 
-/** Of a count and what it was before: how many a second; '' where that is not known. */
+/** Of a count and what it was before: how many per second; '' where that is not known. */
 function rateText(name, now, traffic, before, format) {
   if (!before) return '';
   const spanMs = Date.parse(now) - Date.parse(before.now);
   if (spanMs <= 0) return '';
   return ', ' + format(Math.max(0, traffic[name] - before.traffic[name]) * 1000 / spanMs) +
-    ' a second now';
+    ' per second now';
 }
 
 function quantileText(its) {

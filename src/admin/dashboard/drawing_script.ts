@@ -142,11 +142,11 @@ function figureCard(value, caption, ...more) {
 
 const FIGURES = [
   ['sessions now', 'sessions_active', ['sessions'], count],
-  ['new sessions a second', 'accepted', ['accepted_per_second'], count],
-  ['refused a second', 'refused', ['refused_per_second'], count],
-  ['failed dials and resets a second', 'failed', ['failed_per_second'], count],
-  ['in a second', 'bytes_in', ['bytes_in_per_second'], bytes],
-  ['out a second', 'bytes_out', ['bytes_out_per_second'], bytes],
+  ['new sessions per second', 'accepted', ['accepted_per_second'], count],
+  ['refused per second', 'refused', ['refused_per_second'], count],
+  ['failed dials and resets per second', 'failed', ['failed_per_second'], count],
+  ['in per second', 'bytes_in', ['bytes_in_per_second'], bytes],
+  ['out per second', 'bytes_out', ['bytes_out_per_second'], bytes],
   ['first byte: median / p99', 'first_byte', ['first_byte_median_ms', 'first_byte_p99_ms'], millis],
 ];
 

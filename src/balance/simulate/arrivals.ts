@@ -24,7 +24,7 @@ export interface Arrivals {
 export const MAX_ARRIVALS = 5_000_000;
 
 export interface ArrivalSpec {
-  /** Sessions a second, on average: a Poisson process. */
+  /** Sessions per second, on average: a Poisson process. */
   readonly ratePerSecond: number;
   readonly durationMs: number;
   readonly work: Distribution;

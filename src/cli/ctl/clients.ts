@@ -19,7 +19,7 @@ export const clients: CtlCommand = {
     { flags: '--limit <n>', description: 'how many at most, up to 1000', default: '20' },
   ],
   notes:
-    'Rate (attempts a second, of the last ten) and refusals are known where [listeners.NAME.limits] has a limit for each client. IPv6 clients count by their prefix.',
+    'Rate (attempts per second, of the last ten) and refusals are known where [listeners.NAME.limits] has a limit for each client. IPv6 clients count by their prefix.',
   run: async ({ client, out, words }) => {
     const query = textsOf(words, ['listener', 'sort', 'limit']);
     const page = await client.get<Clients>('/clients', { ...query });

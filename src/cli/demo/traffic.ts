@@ -17,7 +17,7 @@ const BACKENDS = [
 ] as const;
 const MORTAL = 'medium';
 export const DEMO_CLIENTS = 24;
-/** Mean time between an answer and the client's next question: some 250 sessions a second. */
+/** Mean time between an answer and the client's next question: some 250 sessions per second. */
 const THINK_MS = 60;
 /** How long it lives before its first death, is dead, and lives between deaths. */
 const FIRST_DEATH_MS = 3_000;

@@ -6,7 +6,7 @@
 import { divideDescriptors } from '../../control/descriptor_budget.js';
 import type { MachineSurvey } from '../../control/machine.js';
 import { SHARING_REMEDY } from '../../control/port_sharing.js';
-import { LOCKED_BYTES_A_WORKER, WANTED_DESCRIPTORS } from '../../control/sizing.js';
+import { LOCKED_BYTES_PER_WORKER, WANTED_DESCRIPTORS } from '../../control/sizing.js';
 import type { EngineName, Spec } from '../../core/spec.js';
 import { examinePools, type PoolFinding } from './pools.js';
 
@@ -160,7 +160,7 @@ function backlog({ acceptBacklog: most }: MachineSurvey): LimitFinding {
 function memory({ lockedMemory: limit, workers: threads }: MachineSurvey): LimitFinding {
   const about = { name: 'locked memory', setting: 'RLIMIT_MEMLOCK' };
   if (limit === null) return unknown(about);
-  const rings = Math.floor(limit.soft / LOCKED_BYTES_A_WORKER);
+  const rings = Math.floor(limit.soft / LOCKED_BYTES_PER_WORKER);
   const low: Advice = {
     cause: `The limit of locked memory is too low for the rings of ${count(threads, 'worker')}.`,
     remedy: 'Raise LimitMEMLOCK in the unit, or run `ulimit -l` with more KiB first.',

@@ -181,7 +181,7 @@ export function probeMs(line: ListLine): number | null {
   return line.is === 'backend' ? (line.of.last_probe?.latency_ms ?? null) : null;
 }
 
-/** Clients turned away a second, datagrams included; null: not known, or not counted there. */
+/** Clients turned away per second, datagrams included; null: not known, or not counted there. */
 export function refusedRate(state: State, line: ListLine): number | null {
   if (line.is === 'listener') {
     return rate(state, ({ listeners }) => {

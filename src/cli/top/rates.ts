@@ -17,7 +17,7 @@ export function sum(counts: Counts): number {
   return counts.reduce((total, { count }) => total + count, 0);
 }
 
-/** Bytes a second, both ways. */
+/** Bytes per second, both ways. */
 export function sessionRate(looks: Looks, id: string): number | null {
   return rate(looks, ({ sessions }) => {
     const found = sessions?.find((one) => one.id === id);

@@ -168,7 +168,7 @@ function help(): readonly Row[] {
     plain(''),
     plain('  FOR       since when it is so'),
     plain('  +-/S      how many more sessions there are each second, or fewer'),
-    plain('  REFUSED/S clients turned away a second'),
+    plain('  REFUSED/S clients turned away per second'),
     plain('  PROBE     milliseconds of the last probe; of a pool the slowest'),
   ];
 }

@@ -127,7 +127,7 @@ export const SOURCE_KEYS = {
     {
       sensitive: true,
       default: [],
-      doc: 'patroni: REST addresses of members, as "http://10.0.0.1:8008". All of them are asked once a second; each knows the whole cluster, and the one with the newest leader is believed. etcd: client addresses, as "http://10.0.0.1:2379"; they are tried in turn.',
+      doc: 'patroni: REST addresses of members, as "http://10.0.0.1:8008". All of them are asked once per second; each knows the whole cluster, and the one with the newest leader is believed. etcd: client addresses, as "http://10.0.0.1:2379"; they are tried in turn.',
     },
     'a list of 1 to 16 http or https URLs without a user or a query',
     { anyOf: [{ type: 'array', items: { type: 'string' }, maxItems: MAX_PEERS }] },

@@ -3,7 +3,7 @@ import type { PolicyName, PolicySpec } from '../../core/spec.js';
 import { choice, decimal, integer } from './kinds.js';
 import { table, type ValueOf } from './node.js';
 
-/** Envoy's bound: 4 bytes an entry are 20 MB a worker and pool. */
+/** Envoy's bound: 4 bytes per entry are 20 MB per worker and pool. */
 const MAX_TABLE_SIZE = 5_000_011;
 
 export const HASH = table('How policy = "source-hash" maps clients to backends.', {

@@ -8,7 +8,7 @@ export const POSTGRES = optionalTable(
   {
     cancel: choice(['route', 'pass'], {
       default: 'route',
-      doc: '"route": a CancelRequest goes to the backend that has given out its key, as sluice has seen it when the session began. A key that it has not seen (behind TLS, or through another sluice) goes to every backend of every pool of the listener that may have the session (drained and ejected ones too, 64 at most, each for 2 s at most); the others do not know its secret and do nothing. It counts against no cap of a backend and no queue. A client (of IPv6: its /64) may send 20 a second to a listener; more are refused as `cancel-limit`, and so is one that has no connection after 3 s because others of its pool wait for a backend that does not answer. "pass": the policy chooses one backend for it, which mostly is another one.',
+      doc: '"route": a CancelRequest goes to the backend that has given out its key, as sluice has seen it when the session began. A key that it has not seen (behind TLS, or through another sluice) goes to every backend of every pool of the listener that may have the session (drained and ejected ones too, 64 at most, each for 2 s at most); the others do not know its secret and do nothing. It counts against no cap of a backend and no queue. A client (of IPv6: its /64) may send 20 per second to a listener; more are refused as `cancel-limit`, and so is one that has no connection after 3 s because others of its pool wait for a backend that does not answer. "pass": the policy chooses one backend for it, which mostly is another one.',
     }),
     strict: flag({
       default: true,

@@ -20,7 +20,7 @@ export const CLIENTS = record({
       client: text('An address, or the block of IPv6 that counts as one client.'),
       listener: text('Where.'),
       sessions: figure('Sessions and flows now.'),
-      per_second: nullable(figure(`Attempts a second in the last ten; ${limited}`)),
+      per_second: nullable(figure(`Attempts per second in the last ten; ${limited}`)),
       bytes: figure('Of the sessions that are there, both ways.'),
       refused: nullable(figure(`Refused for its limits since it is known; ${limited}`)),
     }),

@@ -26,7 +26,7 @@ export type StatePart = (typeof STATE_PARTS)[number];
 export type StateItem = Readonly<Record<string, unknown>>;
 
 /** Some tens of kilobytes, which are made, or read, in a millisecond or two. */
-const ITEMS_A_LINE = 128;
+const ITEMS_PER_LINE = 128;
 
 /** `null` among the items ends a line: others have their turn before the next one. */
 export function* stateLines(
@@ -36,7 +36,7 @@ export function* stateLines(
   let line: StateItem[] = [];
   for (const item of items) {
     if (item !== null) line.push(item);
-    if (item !== null && line.length < ITEMS_A_LINE) continue;
+    if (item !== null && line.length < ITEMS_PER_LINE) continue;
     yield line.length === 0 ? null : messageOf(part, line);
     line = [];
   }

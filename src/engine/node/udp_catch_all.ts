@@ -18,7 +18,7 @@ import type { Kernel } from '../../kernel/foreign.js';
 
 /** How long the first datagram to an unlisted address waits at most. */
 const LOOK_MS = 200;
-/** Datagrams a look: other work shall not wait for a flood. */
+/** Datagrams per look: other work shall not wait for a flood. */
 const BATCH = 256;
 
 export interface CatchAllMeans {

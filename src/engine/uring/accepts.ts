@@ -24,7 +24,7 @@ import { CLOSE, CONNECTIONS, GENERATION_MASK, userData } from './user_data.js';
 /** After the system ran out of descriptors or memory. */
 const RETRY_MS = 100;
 /** Connections accepted in a turn, at all listeners together. */
-const ACCEPTS_A_TURN = 4;
+const ACCEPTS_PER_TURN = 4;
 
 interface Listener {
   readonly slot: number;
@@ -118,7 +118,7 @@ export class Accepts implements TurnWork {
 
   /** Accepts a few: what else has happened in this turn was dealt with before. */
   after(): void {
-    for (let count = 0; count < ACCEPTS_A_TURN; count++) {
+    for (let count = 0; count < ACCEPTS_PER_TURN; count++) {
       const listener = this.#line.shift();
       if (listener === undefined) return;
       listener.poll = this.#acceptOne(listener);

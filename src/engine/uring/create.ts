@@ -21,7 +21,7 @@ import { UringTcp } from './tcp.js';
 import { UringUdp } from './udp.js';
 
 /** Buffers whose pages are given back in a turn: sessions wait for no more than that. */
-const TRIMMED_A_TURN = 16;
+const TRIMMED_PER_TURN = 16;
 
 export interface UringOptions {
   readonly kernel: Kernel;
@@ -75,7 +75,7 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
       const udpHasMore = trimPool(udpPool, ring, warm);
       return pipes.trim() || tcpHasMore || udpHasMore;
     },
-    trimOn: () => tcpPool.trimOn(TRIMMED_A_TURN) || udpPool.trimOn(TRIMMED_A_TURN),
+    trimOn: () => tcpPool.trimOn(TRIMMED_PER_TURN) || udpPool.trimOn(TRIMMED_PER_TURN),
     release,
   });
   return ok(engine);
@@ -84,5 +84,5 @@ export function createUringEngine(options: UringOptions): Result<UringEngine, Ke
 /** To be called between two turns: then all completions have been seen that are not hidden. */
 function trimPool(pool: BufferPool, ring: Ring, warm: number): boolean {
   const unsettled = ring.overflown || pool.settle();
-  return pool.trim(warm, TRIMMED_A_TURN) || unsettled;
+  return pool.trim(warm, TRIMMED_PER_TURN) || unsettled;
 }

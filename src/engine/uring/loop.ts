@@ -13,7 +13,7 @@ import { SPIN_MS, Spin } from './spin.js';
 import { CANCEL, indexOf, KINDS, kindOf, userData } from './user_data.js';
 
 /** Looks of a spin between two readings of the clock, and at most. */
-const LOOKS_A_READING = 64;
+const LOOKS_PER_READING = 64;
 const MAX_LOOKS = 4096;
 
 /** Whether the operation of that user data has not completed yet. */
@@ -167,11 +167,11 @@ export class Loop {
     let untilMs = Number.POSITIVE_INFINITY;
     // Bounded by looks, too: a test's clock may stand still.
     for (let look = 1; look < MAX_LOOKS && !ring.hasWork; look++) {
-      if (look % LOOKS_A_READING !== 0) continue;
+      if (look % LOOKS_PER_READING !== 0) continue;
       // Most spins are over before the first reading.
       const nowMs = clock.nowMs();
       if (nowMs >= untilMs) break;
-      if (look === LOOKS_A_READING) untilMs = nowMs + SPIN_MS;
+      if (look === LOOKS_PER_READING) untilMs = nowMs + SPIN_MS;
     }
     this.#spin.spun(ring.hasWork ? 'hit' : 'miss');
     ring.enter(ring.hasWork ? 0 : waitMs);

@@ -163,7 +163,7 @@ export class PairTable {
 
   /**
    * The handler of a kind of completion whose index is a direction: what breaks in `handler` ends
-   * the pair, and the operation is over all the same. Made once a kind.
+   * the pair, and the operation is over all the same. Made once per kind.
    */
   walled(handler: CompletionHandler): CompletionHandler {
     return (direction, generation, result, flags) => {

@@ -2,7 +2,7 @@
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
-import { DUE_A_TURN } from '../due.js';
+import { DUE_PER_TURN } from '../due.js';
 import type { TcpEngine } from '../tcp_port.js';
 
 /** Of one worker; each has a descriptor. */
@@ -47,7 +47,7 @@ export class LateResets {
   /** Resets those whose time has come; answers when the next one is due. */
   tick(nowMs: number): number {
     if (this.#wheel === null) return Number.POSITIVE_INFINITY;
-    this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
+    this.#wheel.advance(nowMs, this.#expire, DUE_PER_TURN);
     return this.#wheel.nextMs();
   }
 

@@ -12,7 +12,7 @@ import { doEach } from '../../core/do_each.js';
 import type { Endpoint } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { ClientTable } from '../../pool/client_table.js';
-import { DESCRIPTORS_A_SESSION } from '../../pool/descriptor_ledger.js';
+import { DESCRIPTORS_PER_SESSION } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
 import { Admission } from '../admission.js';
 import { BeginRate } from '../begin_rate.js';
@@ -68,7 +68,7 @@ export class TcpListener {
   readonly #early: (dueMs: number) => void;
   readonly #atLeave: readonly ((ledger: Ledger) => void)[] = [
     (ledger) => ledger.giveBackListener(this.id, this.#worker),
-    (ledger) => ledger.descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker),
+    (ledger) => ledger.descriptors.giveBack(DESCRIPTORS_PER_SESSION, this.#worker),
   ];
   #accepting: 'yes' | 'paused' = 'yes';
   #face: TcpFace;
@@ -210,7 +210,7 @@ export class TcpListener {
     let marked: 'nothing' | 'listener' | 'descriptors' | 'both' = 'nothing';
     for (;;) {
       const isFull = this.#ledger.listenerActive(this.id) >= this.plan.maxSessions;
-      const isShort = descriptors.free < DESCRIPTORS_A_SESSION;
+      const isShort = descriptors.free < DESCRIPTORS_PER_SESSION;
       if (!isFull && !isShort) {
         if (marked !== 'nothing') this.#unmark();
         return true;
@@ -234,12 +234,12 @@ export class TcpListener {
   /** One place of the listener, the descriptors of a session and its turn, or nothing of them. */
   #take(): boolean {
     const { descriptors } = this.#ledger;
-    if (!descriptors.tryTake(DESCRIPTORS_A_SESSION, this.#worker)) return false;
+    if (!descriptors.tryTake(DESCRIPTORS_PER_SESSION, this.#worker)) return false;
     if (this.#ledger.tryTakeListener(this.id, this.plan.maxSessions, this.#worker)) {
       if (this.#rate === null || this.#rate.tryBegin(this.#clock.nowMs())) return true;
       this.#ledger.giveBackListener(this.id, this.#worker);
     }
-    descriptors.giveBack(DESCRIPTORS_A_SESSION, this.#worker);
+    descriptors.giveBack(DESCRIPTORS_PER_SESSION, this.#worker);
     this.#missed();
     return false;
   }

@@ -7,9 +7,9 @@ import type { PathInfo } from '../../core/path_info.js';
 import { below, type Random } from '../../core/random.js';
 
 /** Of one worker: up to this many in a second all are asked about, beyond that a sample. */
-const ALL_A_SECOND = 100;
+const ALL_PER_SECOND = 100;
 const ONE_OF = 64;
-const MOST_A_SECOND = 1_000;
+const MOST_PER_SECOND = 1_000;
 const LONG_MS = 1_000;
 
 /** Of both connections of a session; null: the kernel does not say. */
@@ -35,9 +35,9 @@ export class PathSampler {
       this.#sinceMs = nowMs;
       this.#asked = 0;
     }
-    if (this.#asked >= MOST_A_SECOND) return false;
+    if (this.#asked >= MOST_PER_SECOND) return false;
     const isMeant =
-      this.#asked < ALL_A_SECOND || lastedMs >= LONG_MS || below(this.#random, ONE_OF) === 0;
+      this.#asked < ALL_PER_SECOND || lastedMs >= LONG_MS || below(this.#random, ONE_OF) === 0;
     if (isMeant) this.#asked++;
     return isMeant;
   }

@@ -9,7 +9,7 @@ import { doEach } from '../../core/do_each.js';
 import type { Cause, DialFailure, EndedBy, Stage } from '../../core/outcome.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
-import { DUE_A_TURN } from '../due.js';
+import { DUE_PER_TURN } from '../due.js';
 import type { HowToEnd } from '../notices.js';
 import { Sweep } from '../sweep.js';
 import type { ListenerKey, PairEnd, TcpEdges } from '../tcp_port.js';
@@ -152,7 +152,7 @@ export class TcpSessions implements TcpEdges {
   tick(nowMs: number): number {
     this.#tickMs = nowMs;
     if (nowMs >= this.listeners.nextMs) this.listeners.tick(nowMs);
-    this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
+    this.#wheel.advance(nowMs, this.#expire, DUE_PER_TURN);
     this.#ends.notices.runAgain();
     this.choosing.serveFreed();
     if (this.#sweep.isTime(nowMs)) {

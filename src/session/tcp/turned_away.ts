@@ -20,7 +20,7 @@ import type { TcpSession } from './session.js';
 import { Trials } from './trials.js';
 
 /** Access lines of a worker about them. */
-const LINES_A_SECOND = 10;
+const LINES_PER_SECOND = 10;
 
 export class TurnedAway {
   readonly #engine: TcpEngine;
@@ -151,7 +151,7 @@ export class TurnedAway {
       this.#secondMs = now;
       this.#lines = 0;
     }
-    return ++this.#lines <= LINES_A_SECOND;
+    return ++this.#lines <= LINES_PER_SECOND;
   }
 }
 

@@ -9,7 +9,7 @@ import type { IpEndpoint } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop } from '../../core/outcome.js';
 import type { AccessLevel } from '../../core/spec.js';
 import { reportUnlessShared } from '../defect.js';
-import { DUE_A_TURN } from '../due.js';
+import { DUE_PER_TURN } from '../due.js';
 import { expiryMs } from '../lifetimes.js';
 import { type HowToEnd, Notices } from '../notices.js';
 import { Sweep } from '../sweep.js';
@@ -116,7 +116,7 @@ export class UdpFlows implements UdpEdges {
 
   /** Expires deadlines; answers when the next one comes. */
   tick(nowMs: number): number {
-    if (this.#flows.count > 0) this.#wheel.advance(nowMs, this.#expire, DUE_A_TURN);
+    if (this.#flows.count > 0) this.#wheel.advance(nowMs, this.#expire, DUE_PER_TURN);
     this.#notices.runAgain();
     // Here and not with the flow: the last reply has left the socket by now.
     const closeMs = this.listeners.settle(nowMs);

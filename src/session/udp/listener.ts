@@ -7,7 +7,7 @@ import type { IpEndpoint } from '../../core/endpoint.js';
 import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { ClientTable } from '../../pool/client_table.js';
-import { DESCRIPTORS_A_FLOW } from '../../pool/descriptor_ledger.js';
+import { DESCRIPTORS_PER_FLOW } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { SelectablePool } from '../../pool/selection.js';
 import { Admission } from '../admission.js';
@@ -134,7 +134,7 @@ export class UdpListener {
   lacks(): 'flow-limit' | 'too-fast' | null {
     const isFull =
       this.#ledger.listenerActive(this.id) >= this.#plan.maxSessions ||
-      this.#ledger.descriptors.free < DESCRIPTORS_A_FLOW;
+      this.#ledger.descriptors.free < DESCRIPTORS_PER_FLOW;
     if (isFull) return 'flow-limit';
     const dueMs = this.#rate?.dueMs(this.#clock.nowMs()) ?? Number.POSITIVE_INFINITY;
     return dueMs === Number.POSITIVE_INFINITY ? null : 'too-fast';
@@ -153,7 +153,7 @@ export class UdpListener {
     const { descriptors } = this.#ledger;
     // Looked at first: datagrams that are shed must not wake listeners that wait for descriptors.
     if (this.#ledger.listenerActive(this.id) >= this.#plan.maxSessions) return false;
-    if (!descriptors.tryTake(DESCRIPTORS_A_FLOW, this.#worker)) return false;
+    if (!descriptors.tryTake(DESCRIPTORS_PER_FLOW, this.#worker)) return false;
     if (!this.#ledger.tryTakeListener(this.id, this.#plan.maxSessions, this.#worker)) {
       this.#giveBackDescriptor();
       return false;
@@ -179,7 +179,7 @@ export class UdpListener {
   }
 
   #giveBackDescriptor(): void {
-    this.#ledger.descriptors.giveBack(DESCRIPTORS_A_FLOW, this.#worker);
+    this.#ledger.descriptors.giveBack(DESCRIPTORS_PER_FLOW, this.#worker);
     this.#descriptorFreed();
   }
 }

@@ -138,7 +138,7 @@ t.test('a daemon that does not answer is reported on top of what was seen last',
   t.equal(drawn(looked(state, BEFORE))[3], '');
 });
 
-t.test('sessions have clients, places, ages and their bytes a second', async (t) => {
+t.test('sessions have clients, places, ages and their bytes per second', async (t) => {
   const view = pressed(seen(look()), 'down', 'return');
   t.match(drawn(view)[5], 'asking');
   const first = looked(view, look({ sessions: [session()] }));

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { DUE_A_TURN } from '../../../src/session/due.js';
+import { DUE_PER_TURN } from '../../../src/session/due.js';
 import { backendId, bed, NOTHING } from './bed.js';
 
 t.test(
@@ -109,7 +109,7 @@ t.test('only the sessions of the backend in question end', async (t) => {
 
 t.test('an end for many comes to a few of them in a turn', async (t) => {
   const test = await bed({ backends: 1 });
-  const many = DUE_A_TURN + 10;
+  const many = DUE_PER_TURN + 10;
   const pairs = Array.from({ length: many }, () => test.relay());
   const last = test.relay();
   const worker = test.worker(0);
@@ -127,7 +127,7 @@ t.test('an end for many comes to a few of them in a turn', async (t) => {
     worker.turn();
     over.push(ending());
   }
-  t.same(over, [DUE_A_TURN, DUE_A_TURN, many, many, many]);
+  t.same(over, [DUE_PER_TURN, DUE_PER_TURN, many, many, many]);
   test.turn();
   t.same(test.remains(), NOTHING);
 });

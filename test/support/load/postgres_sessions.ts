@@ -12,7 +12,7 @@ export interface PostgresSession {
   readonly result: { readonly server: number } | { readonly failure: string };
 }
 
-/** `perSecond` sessions a second for `durationMs`. */
+/** `perSecond` sessions per second for `durationMs`. */
 export async function postgresSessions(
   target: Target,
   perSecond: number,

@@ -84,7 +84,7 @@ export async function underTraffic(
   });
   await Promise.all([load(), done]);
   const failures = (await Promise.all(running)).filter((one) => one !== null);
-  t.comment(`${running.length} connections, ${perSecond} a second`);
+  t.comment(`${running.length} connections, ${perSecond} per second`);
   t.same(tally(failures), {});
   t.same(daemon.eventsNamed('backend-down'), []);
 }

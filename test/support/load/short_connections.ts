@@ -55,7 +55,7 @@ export interface LoadReport {
   readonly answeredMs: readonly number[];
 }
 
-/** `perSecond` exchanges a second for `durationMs`; resolves when the last one is over. */
+/** `perSecond` exchanges per second for `durationMs`; resolves when the last one is over. */
 export async function shortConnections(
   target: Target,
   perSecond: number,

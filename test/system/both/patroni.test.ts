@@ -17,7 +17,7 @@ import { query } from '../../support/servers/postgres.js';
 import { serviceText } from '../../support/settings.js';
 
 /**
- * The source is asked each second, changes are applied once a second, and a busy machine takes as
+ * The source is asked each second, changes are applied once per second, and a busy machine takes as
  * long again to probe a backend and to start a client.
  */
 const FOLLOW_LIMIT_MS = 10_000;
