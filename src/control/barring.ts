@@ -1,7 +1,7 @@
 /** Why a client that came to a listener now would be refused for its address, and nothing else. */
 import { AccessList } from '../core/access_table.js';
 import { addressKey } from '../core/address_key.js';
-import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
+import type { Peer } from '../core/endpoint.js';
 import { type ClientTable, TOO_FAST, TOO_MANY } from '../pool/client_table.js';
 import { Limiter } from '../session/limiter.js';
 import type { AccessLists } from './access_lists.js';
@@ -23,7 +23,7 @@ export interface Barring {
 /** By the order in which it meets them: operators, the access list, the limits. */
 export function barringOf(
   listener: ListenerEntry,
-  client: Endpoint,
+  client: Peer,
   { lists, clients, nowMs }: BarringDeps,
 ): Barring {
   if (client.kind === 'unix') return { barred: null, tried: '' };
@@ -50,7 +50,7 @@ export function barringOf(
   };
 }
 
-function limitedBecause(limiter: Limiter, client: IpEndpoint, nowMs: number): string | null {
+function limitedBecause(limiter: Limiter, client: Peer, nowMs: number): string | null {
   const { sessionsPerClient, newPerClient } = limiter.spec;
   switch (limiter.look(client, nowMs)) {
     case TOO_MANY:

@@ -1,9 +1,9 @@
 /** What a listener's access list and limits say of a client by a file alone, at rest. */
 import { AccessList } from '../core/access_table.js';
-import { trusted } from '../core/address_block.js';
+import { inBlocks } from '../core/address_block.js';
 import { addressKey } from '../core/address_key.js';
 import { blockText } from '../core/address_text.js';
-import type { Endpoint } from '../core/endpoint.js';
+import type { Peer } from '../core/endpoint.js';
 import { ipText, isMapped } from '../core/ip_bytes.js';
 import { ok, type Result } from '../core/result.js';
 import type { AccessSpec, LimitsSpec, ListenerSpec } from '../core/spec.js';
@@ -23,11 +23,11 @@ export interface FileBarring {
 /** Or what is wrong with a file of the access list. */
 export async function barredByFile(
   { access, protocol, settings: { limits } }: ListenerSpec,
-  client: Endpoint,
+  client: Peer,
   deps: ReadingDeps,
 ): Promise<Result<FileBarring, string>> {
   if (client.kind === 'unix') return ok({ access: '', limits: '', barred: null });
-  const allowed = limits === null ? '' : limitsSentence(limits, client.host, protocol);
+  const allowed = limits === null ? '' : limitsSentence(limits, client, protocol);
   if (access === null) return ok({ access: '', limits: allowed, barred: null });
   const said = await accessSaid(access, addressKey(client), deps);
   return said.ok ? ok({ ...said.value, limits: allowed }) : said;
@@ -55,7 +55,7 @@ async function accessSaid(
   });
 }
 
-function limitsSentence(limits: LimitsSpec, host: string, protocol: 'tcp' | 'udp'): string {
+function limitsSentence(limits: LimitsSpec, client: Peer, protocol: 'tcp' | 'udp'): string {
   const { sessionsPerClient: sessions, newPerClient: rate, newPerSecond, exempt, dryRun } = limits;
   const noun = protocol === 'tcp' ? 'sessions' : 'flows';
   const own = [
@@ -64,7 +64,7 @@ function limitsSentence(limits: LimitsSpec, host: string, protocol: 'tcp' | 'udp
       ? []
       : [`${rate.count} new ones in ${rate.perMs / 1_000} s, ${rate.burst} of them at once`]),
   ];
-  const ofClient = trusted(exempt)(host) ? ['what it likes, as it is exempt'] : own;
+  const ofClient = inBlocks(exempt)(client) ? ['what it likes, as it is exempt'] : own;
   const parts = [
     ...(own.length === 0 ? [] : [`it may have ${ofClient.join(', and ')}`]),
     ...(newPerSecond > 0 ? [`the listener begins ${newPerSecond} per second`] : []),

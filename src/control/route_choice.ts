@@ -1,6 +1,6 @@
 /** Which route a client would take, and why: for explanations. Pure. */
 import { parseServerName } from '../config/server_name.js';
-import type { Endpoint } from '../core/endpoint.js';
+import type { Peer } from '../core/endpoint.js';
 import { type RouteFacts, Routes } from '../core/routes.js';
 import type { ListenerSpec, RouteConditions } from '../core/spec.js';
 
@@ -30,7 +30,7 @@ export function contradictionIn(told: Told): string | null {
   );
 }
 
-export function askingOf(client: Endpoint, told: Told): RouteFacts {
+export function askingOf(client: Peer, told: Told): RouteFacts {
   const { serverName = '', alpn = '', user = null } = told;
   const name = parseServerName(serverName);
   return {

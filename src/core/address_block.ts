@@ -1,21 +1,29 @@
 /** Blocks of addresses (CIDR): whose word is taken, for example, for a client's address. */
+import { KeyRoom } from './address_key.js';
 import { present } from './assert.js';
+import type { Peer } from './endpoint.js';
 import { ipBytes, unmapped } from './ip_bytes.js';
 import type { AddressBlock } from './spec.js';
 
 /**
- * A test whether a host lies in one of `blocks`; made once, because blocks are parsed here. An IPv4
- * address and its IPv4-mapped form (`::ffff:10.0.0.1`, RFC 4291, 2.5.5.2) are the same, in hosts
- * and in blocks. False for what is no IP address.
+ * A test whether a peer lies in one of `blocks`; made once, because blocks are parsed here. An IPv4
+ * address and its IPv4-mapped form (`::ffff:10.0.0.1`, RFC 4291, 2.5.5.2) are the same, in peers
+ * and in blocks. False for a UNIX peer, which has no address.
  */
-export function trusted(blocks: readonly AddressBlock[]): (host: string) => boolean {
+export function inBlocks(blocks: readonly AddressBlock[]): (peer: Peer) => boolean {
   const compiled = blocks.map(compile);
-  return (host) => {
-    const bytes = ipBytes(host);
-    if (bytes === null) return false;
-    const folded = unmapped(bytes);
-    return compiled.some((block) => contains(block, folded));
+  const room = new KeyRoom();
+  return (peer) => {
+    const key = room.keyOf(peer);
+    for (const block of compiled) if (contains(block, key)) return true;
+    return false;
   };
+}
+
+/** Whether all addresses of `narrow` lie in `wide`. */
+export function coversBlock(wide: AddressBlock, narrow: AddressBlock): boolean {
+  const [outer, inner] = [compile(wide), compile(narrow)];
+  return outer.prefixBits <= inner.prefixBits && contains(outer, inner.bytes);
 }
 
 interface Block {

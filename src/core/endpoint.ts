@@ -31,12 +31,19 @@ export function ipEndpoint(family: 4 | 6, host: string, port: number): IpEndpoin
   return { kind: 'ip', family, host, port };
 }
 
+/** An address on its way between bytes and words: none has to be made for it. */
+const WORDS_AT_HAND = new Int32Array(4);
+const AT_HAND = new Uint8Array(WORDS_AT_HAND.buffer);
+
 /**
- * The endpoint of a backend that is dialled. Its host stands in the object itself as bytes, too: of
- * thousands each object on the way to them is another miss of the caches, at each dial. What a dial
- * over IPv4 reads comes first.
+ * The endpoint of a peer: a client that has come, or a backend that is dialled. Its host stands in
+ * the object itself as bytes, and becomes text when that is asked for: most clients are compared
+ * and hashed only, and of thousands of backends each object on the way to the bytes is another miss
+ * of the caches, at each dial. What a dial over IPv4 reads comes first.
+ *
+ * It stays in its thread: a message would carry neither bytes nor text; see `plainEndpoint`.
  */
-export class DialledEndpoint implements IpEndpoint {
+export class PeerEndpoint implements IpEndpoint {
   readonly kind = 'ip';
   readonly family: 4 | 6;
   readonly port: number;
@@ -45,20 +52,39 @@ export class DialledEndpoint implements IpEndpoint {
   readonly #b: number;
   readonly #c: number;
   readonly #d: number;
-  readonly host: string;
+  #text: string | null;
 
-  constructor({ family, host, port }: IpEndpoint) {
-    const bytes = present(ipBytes(host), `an endpoint's host is an IP: ${host}`);
-    const words = new Int32Array(4);
-    new Uint8Array(words.buffer).set(bytes);
-    const [a = 0, b = 0, c = 0, d = 0] = words;
+  /** The bytes of the host stand in `words` from `at` on; `text`, if it is known, is theirs. */
+  constructor(family: 4 | 6, port: number, words: Int32Array, at: number, text: string | null) {
+    const isWide = family === 6;
     this.family = family;
     this.port = port;
-    this.#a = a;
-    this.#b = b;
-    this.#c = c;
-    this.#d = d;
-    this.host = host;
+    this.#a = words[at] ?? 0;
+    this.#b = isWide ? (words[at + 1] ?? 0) : 0;
+    this.#c = isWide ? (words[at + 2] ?? 0) : 0;
+    this.#d = isWide ? (words[at + 3] ?? 0) : 0;
+    this.#text = text;
+  }
+
+  /** The bytes of the host, in network order, begin at `at`. */
+  static ofBytes(family: 4 | 6, port: number, bytes: Uint8Array, at = 0): PeerEndpoint {
+    const count = family === 4 ? 4 : 16;
+    for (let index = 0; index < count; index++) AT_HAND[index] = bytes[at + index] ?? 0;
+    return new PeerEndpoint(family, port, WORDS_AT_HAND, 0, null);
+  }
+
+  get host(): string {
+    if (this.#text === null) {
+      this.putHost(WORDS_AT_HAND, 0);
+      this.#text = ipText(this.family, AT_HAND);
+    }
+    return this.#text;
+  }
+
+  /** 4 or 16 bytes in network order, which are the caller's own. */
+  hostBytes(): Uint8Array {
+    this.putHost(WORDS_AT_HAND, 0);
+    return AT_HAND.slice(0, this.family === 4 ? 4 : 16);
   }
 
   /** Writes the bytes of the host to the words of `memory` from `at` on: one, or four. */
@@ -71,18 +97,53 @@ export class DialledEndpoint implements IpEndpoint {
   }
 }
 
+/** A client, or a proxy that speaks for it: what an engine or a header has named. */
+export type Peer = PeerEndpoint | UnixEndpoint;
+
+/** The peer at an endpoint that is known as text. */
+export function peerAt(endpoint: IpEndpoint): PeerEndpoint;
+export function peerAt(endpoint: Endpoint): Peer;
+export function peerAt(endpoint: Endpoint): Peer {
+  if (endpoint.kind === 'unix' || endpoint instanceof PeerEndpoint) return endpoint;
+  const { family, host, port } = endpoint;
+  AT_HAND.set(hostBytesOf(endpoint));
+  return new PeerEndpoint(family, port, WORDS_AT_HAND, 0, host);
+}
+
+/** As a message to another thread can carry it. */
+export function plainEndpoint(endpoint: Endpoint): Endpoint {
+  if (!(endpoint instanceof PeerEndpoint)) return endpoint;
+  return ipEndpoint(endpoint.family, endpoint.host, endpoint.port);
+}
+
+/** 4 or 16 bytes in network order. */
+export function hostBytesOf(endpoint: IpEndpoint): Uint8Array {
+  if (endpoint instanceof PeerEndpoint) return endpoint.hostBytes();
+  return present(ipBytes(endpoint.host), `an endpoint's host is an IP: ${endpoint.host}`);
+}
+
 /**
  * The endpoint that a text of the system names: an IPv6 address loses its zone and becomes
  * canonical, and one that stands for IPv4 (a client of a dual-stack socket) comes out as IPv4, as
  * `decodeAddress` has it. Null: `host` is no IP address.
  */
 export function systemEndpoint(host: string, port: number): IpEndpoint | null {
+  const bytes = systemBytes(host);
+  if (bytes === null) return null;
+  const family = bytes.length === 4 ? 4 : 6;
+  return ipEndpoint(family, ipText(family, bytes), port);
+}
+
+/** The same of a peer. */
+export function systemPeer(host: string, port: number): PeerEndpoint | null {
+  const bytes = systemBytes(host);
+  return bytes === null ? null : PeerEndpoint.ofBytes(bytes.length === 4 ? 4 : 6, port, bytes);
+}
+
+function systemBytes(host: string): Uint8Array | null {
   const zone = host.indexOf('%');
   const bytes = ipBytes(zone === -1 ? host : host.slice(0, zone));
-  if (bytes === null) return null;
-  const plain = unmapped(bytes);
-  const family = plain.length === 4 ? 4 : 6;
-  return ipEndpoint(family, ipText(family, plain), port);
+  return bytes === null ? null : unmapped(bytes);
 }
 
 /** `10.0.0.1:53`, `[::1]:53`, `unix:/run/x.sock`, `db.example:5432`: as in the configuration. */

@@ -2,13 +2,13 @@
  * Which of a listener's routes a client takes: the first whose conditions all hold. Pure: sessions,
  * explanations and the checks of a file ask here, so that all of them say the same.
  */
-import { trusted } from './address_block.js';
-import type { Endpoint } from './endpoint.js';
+import { inBlocks } from './address_block.js';
+import type { Peer } from './endpoint.js';
 import type { RouteConditions } from './spec.js';
 
 /** What routes look at. null: the client has not sent it, or it was not read. */
 export interface RouteFacts {
-  readonly client: Endpoint;
+  readonly client: Peer;
   /** As in a route: in lower case, without a dot at the end. */
   readonly serverName: string | null;
   readonly alpn: readonly string[];
@@ -138,8 +138,8 @@ export function fitsGlob(glob: string, text: string): boolean {
 function testsOf({ alpn, clients, databases, users, applications }: RouteConditions): Test[] {
   const tests: Test[] = [];
   if (clients.length > 0) {
-    const isOne = trusted(clients);
-    tests.push(({ client }) => client.kind === 'ip' && isOne(client.host));
+    const isOne = inBlocks(clients);
+    tests.push(({ client }) => isOne(client));
   }
   if (alpn.length > 0) {
     const wanted = new Set(alpn);

@@ -3,9 +3,8 @@
  * sockaddr_un (unix(7)). Endpoints go in and come out.
  */
 import { endianness } from 'node:os';
-import { present } from '../core/assert.js';
-import { DialledEndpoint, type Endpoint, ipEndpoint } from '../core/endpoint.js';
-import { ipBytes, ipText, isMapped } from '../core/ip_bytes.js';
+import { type Endpoint, hostBytesOf, ipEndpoint, PeerEndpoint } from '../core/endpoint.js';
+import { ipText, isMapped } from '../core/ip_bytes.js';
 import { MAX_UNIX_PATH_BYTES } from '../core/limits.js';
 
 /** <bits/socket.h> */
@@ -21,6 +20,8 @@ export const SIN6_SCOPE_ID_AT = 24;
 export const SOCKADDR_MAX_BYTES = 2 + MAX_UNIX_PATH_BYTES + 1;
 
 const LITTLE = endianness() === 'LE';
+/** The third word of ::ffff:0:0/96, behind two of zeros. */
+const MAPPED_PREFIX = LITTLE ? 0xffff_0000 | 0 : 0xffff;
 
 export function addressFamily(endpoint: Endpoint): number {
   if (endpoint.kind === 'unix') return AF_UNIX;
@@ -41,13 +42,12 @@ export function encodeAddress(endpoint: Endpoint, scopeId = 0): Uint8Array {
     bytes.set(path, 2);
     return bytes;
   }
-  const host = present(ipBytes(endpoint.host), `an endpoint's host is an IP: ${endpoint.host}`);
   const bytes = new Uint8Array(endpoint.family === 4 ? SOCKADDR_IN_BYTES : SOCKADDR_IN6_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, family, LITTLE);
   view.setUint16(2, endpoint.port);
   // sin_addr follows the port; sin6_addr follows the port and sin6_flowinfo.
-  bytes.set(host, endpoint.family === 4 ? 4 : 8);
+  bytes.set(hostBytesOf(endpoint), endpoint.family === 4 ? 4 : 8);
   if (endpoint.family === 6) view.setUint32(SIN6_SCOPE_ID_AT, scopeId, LITTLE);
   return bytes;
 }
@@ -58,7 +58,7 @@ export function encodeAddress(endpoint: Endpoint, scopeId = 0): Uint8Array {
  * in a few steps; the zeros of sockaddr_in, too (ip(7): sin_zero).
  */
 export function putAddress(endpoint: Endpoint, memory: Int32Array, at: number): number {
-  if (!(endpoint instanceof DialledEndpoint)) return putEncoded(endpoint, memory, at);
+  if (!(endpoint instanceof PeerEndpoint)) return putEncoded(endpoint, memory, at);
   const { family, port } = endpoint;
   if (family === 4) {
     memory[at] = familyAndPort(AF_INET, port);
@@ -106,6 +106,24 @@ export function sameHostAt(memory: DataView, a: number, b: number): boolean {
     if (memory.getUint8(a + at) !== memory.getUint8(b + at)) return false;
   }
   return true;
+}
+
+/**
+ * The peer whose sockaddr of IP begins at word `at` of `memory`. IPv6 addresses that stand for IPv4
+ * (a client of a dual-stack socket) come out as IPv4.
+ */
+export function decodePeer(memory: Int32Array, at: number): PeerEndpoint {
+  const first = memory[at] ?? 0;
+  const port = LITTLE ? ((first >>> 8) & 0xff00) | (first >>> 24) : first & 0xffff;
+  const family = LITTLE ? first & 0xffff : first >>> 16;
+  if (family === AF_INET) return new PeerEndpoint(4, port, memory, at + 1, null);
+  // Behind sin6_flowinfo.
+  const host = at + 2;
+  const isInner =
+    memory[host] === 0 && memory[host + 1] === 0 && memory[host + 2] === MAPPED_PREFIX;
+  return isInner
+    ? new PeerEndpoint(4, port, memory, host + 3, null)
+    : new PeerEndpoint(6, port, memory, host, null);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** A backend of a pool as a worker holds it. */
 import type { BackendId } from '../core/brand.js';
-import { DialledEndpoint, type Endpoint, sameAddress } from '../core/endpoint.js';
+import { type Endpoint, peerAt, sameAddress } from '../core/endpoint.js';
 import type { BackendPlan } from '../core/plan.js';
 import type { PooledBackend } from './selection.js';
 
@@ -16,8 +16,7 @@ export class PlannedBackend implements PooledBackend {
   constructor(plan: BackendPlan) {
     this.id = plan.id;
     this.name = plan.name;
-    const { endpoint } = plan;
-    this.endpoint = endpoint.kind === 'ip' ? new DialledEndpoint(endpoint) : endpoint;
+    this.endpoint = peerAt(plan.endpoint);
     this.rank = plan.rank;
     this.draining = plan.draining;
     this.yielding = plan.yielding;

@@ -1,7 +1,7 @@
 /** Whether a client may come to a listener at all, by its address. */
 import { AccessList, type AccessRefusal } from '../core/access_table.js';
-import { addressKey } from '../core/address_key.js';
-import type { Endpoint } from '../core/endpoint.js';
+import { KeyRoom } from '../core/address_key.js';
+import type { Peer } from '../core/endpoint.js';
 import type { ListenerPlan } from '../core/plan.js';
 
 /** The listener that it is about. */
@@ -22,6 +22,7 @@ export class Admission {
    * run.
    */
   readonly #denied: AccessList | null;
+  readonly #room = new KeyRoom();
 
   constructor(list: AccessList | null, denied: AccessList | null) {
     this.#list = list;
@@ -41,7 +42,7 @@ export class Admission {
    * Why a client is refused; null: it is not. A UNIX peer has no address, and passed the mode of a
    * file.
    */
-  refusal(client: Endpoint, at: At, book: DryBook): AccessRefusal | null {
+  refusal(client: Peer, at: At, book: DryBook): AccessRefusal | null {
     return this.#judge(client, at, book, 'a client');
   }
 
@@ -49,18 +50,13 @@ export class Admission {
    * A trusted proxy is allowed by name already, and the list of allowed ones is about its clients;
    * but a block that denies it holds.
    */
-  refusalOfProxy(proxy: Endpoint, at: At, book: DryBook): AccessRefusal | null {
+  refusalOfProxy(proxy: Peer, at: At, book: DryBook): AccessRefusal | null {
     return this.#judge(proxy, at, book, 'a proxy');
   }
 
-  #judge(
-    client: Endpoint,
-    at: At,
-    book: DryBook,
-    who: 'a client' | 'a proxy',
-  ): AccessRefusal | null {
+  #judge(client: Peer, at: At, book: DryBook, who: 'a client' | 'a proxy'): AccessRefusal | null {
     if (client.kind === 'unix') return null;
-    const key = addressKey(client);
+    const key = this.#room.keyOf(client);
     if (this.#denied?.refusal(key) === 'denied') return 'denied';
     const refusal = this.#list?.refusal(key) ?? null;
     if (refusal === null || (who === 'a proxy' && refusal !== 'denied')) return null;

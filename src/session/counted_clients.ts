@@ -1,7 +1,7 @@
 /** Which sessions or flows of a worker count for their client, by the numbers of their engine. */
 import type { WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
-import type { Endpoint } from '../core/endpoint.js';
+import type { Peer } from '../core/endpoint.js';
 import type { ListenerPlan } from '../core/plan.js';
 import { type ClientTable, NOT_COUNTED, TOO_MANY } from '../pool/client_table.js';
 import { type Limiter, NO_ADDRESS } from './limiter.js';
@@ -40,7 +40,7 @@ export class CountedClients {
   refusal(
     limiter: Limiter,
     number: number,
-    client: Endpoint,
+    client: Peer,
     at: { readonly plan: ListenerPlan },
   ): LimitRefusal | null {
     const { clock, worker } = this.#deps;
@@ -62,7 +62,7 @@ export class CountedClients {
   }
 
   /** `number`, which came at `cameMs`, is no session of `client`; it was counted or not. */
-  isNone(limiter: Limiter | null, number: number, client: Endpoint, cameMs: number): void {
+  isNone(limiter: Limiter | null, number: number, client: Peer, cameMs: number): void {
     const row = this.#rows[number] ?? 0;
     if (row === 0) return;
     limiter?.giveTurnBack(row - 1, client, cameMs, this.#deps.clock.nowMs());

@@ -1,8 +1,8 @@
 /** The limits of a listener for each of its clients, as one worker applies them. */
-import { trusted } from '../core/address_block.js';
-import { addressKey } from '../core/address_key.js';
+import { inBlocks } from '../core/address_block.js';
+import { KeyRoom } from '../core/address_key.js';
 import type { ListenerId, WorkerId } from '../core/brand.js';
-import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
+import type { Peer } from '../core/endpoint.js';
 import type { ListenerPlan } from '../core/plan.js';
 import type { LimitsSpec } from '../core/spec.js';
 import { rateOf } from '../pool/cell_rate.js';
@@ -18,7 +18,8 @@ export class Limiter {
   readonly #rule: ClientRule;
   /** Of those that are exempt: they count, and may have what they like. */
   readonly #free: ClientRule;
-  readonly #isExempt: (host: string) => boolean;
+  readonly #isExempt: (client: Peer) => boolean;
+  readonly #room = new KeyRoom();
 
   constructor(listener: ListenerId, spec: LimitsSpec, table: ClientTable) {
     const { sessionsPerClient, newPerClient, ipv6PrefixBits, exempt } = spec;
@@ -34,7 +35,7 @@ export class Limiter {
       ipv6PrefixBits,
     };
     this.#free = { ...this.#rule, sessions: 0, rate: null };
-    this.#isExempt = exempt.length === 0 ? () => false : trusted(exempt);
+    this.#isExempt = exempt.length === 0 ? () => false : inBlocks(exempt);
   }
 
   /** null: a client may have what it likes, and there is nothing to check. */
@@ -48,22 +49,22 @@ export class Limiter {
   }
 
   /** A session of `client` begins: the row that counts it, or why there is none. */
-  enter(client: Endpoint, nowMs: number, worker: WorkerId): number {
+  enter(client: Peer, nowMs: number, worker: WorkerId): number {
     if (client.kind === 'unix') return NO_ADDRESS;
-    const rule = this.#isExempt(client.host) ? this.#free : this.#rule;
-    return this.#table.enter(this.#listener, addressKey(client), rule, nowMs, worker);
+    const rule = this.#isExempt(client) ? this.#free : this.#rule;
+    return this.#table.enter(this.#listener, this.#room.keyOf(client), rule, nowMs, worker);
   }
 
   /** Before its `leave`: what `row` counts for `client` since `cameMs` is no session. */
-  giveTurnBack(row: number, client: Endpoint, cameMs: number, nowMs: number): void {
+  giveTurnBack(row: number, client: Peer, cameMs: number, nowMs: number): void {
     const { rate } = this.#rule;
-    if (rate === null || client.kind === 'unix' || this.#isExempt(client.host)) return;
+    if (rate === null || client.kind === 'unix' || this.#isExempt(client)) return;
     this.#table.giveTurnBack(row, rate, cameMs, nowMs);
   }
 
   /** What `enter` would answer, with 0 for any row; nothing is counted. */
-  look(client: IpEndpoint, nowMs: number): number {
-    if (this.#isExempt(client.host)) return 0;
-    return this.#table.look(this.#listener, addressKey(client), this.#rule, nowMs);
+  look(client: Peer, nowMs: number): number {
+    if (this.#isExempt(client)) return 0;
+    return this.#table.look(this.#listener, this.#room.keyOf(client), this.#rule, nowMs);
   }
 }

@@ -2,8 +2,8 @@
  * Questions about the sessions or flows of a worker: which ones are there, and which shall end.
  * Answered in stretches, so a session may begin or end meanwhile; one that ended is left out.
  */
-import { trusted } from '../core/address_block.js';
-import { type Endpoint, formatAddress } from '../core/endpoint.js';
+import { inBlocks } from '../core/address_block.js';
+import { formatAddress, type Peer } from '../core/endpoint.js';
 import type { FirstFew } from '../core/first_few.js';
 import type { Pace } from '../core/pace.js';
 import {
@@ -26,7 +26,7 @@ export interface SessionSource<S> {
   listener(one: S): string;
   pool(one: S): string;
   backend(one: S): string | null;
-  client(one: S): Endpoint;
+  client(one: S): Peer;
   state(one: S): SessionState;
   sinceMs(one: S): number;
   activeMs(one: S): number;
@@ -52,7 +52,7 @@ export function* each<S>(
   { filter, nowMs, pace }: Search,
   found: (one: S, number: number) => void,
 ): Stretches {
-  const isClient = filter.client === null ? null : trusted([filter.client]);
+  const isClient = filter.client === null ? null : inBlocks([filter.client]);
   for (let number = 0; number < source.length; number++) {
     if (pace.isOver()) {
       yield;
@@ -124,7 +124,7 @@ function isMeant<S>(
   one: S,
   filter: SessionFilter,
   nowMs: number,
-  isClient: ((host: string) => boolean) | null,
+  isClient: ((client: Peer) => boolean) | null,
 ): boolean {
   const { listener, pool, backend, id, olderMs, idleMs } = filter;
   if (olderMs > 0 && nowMs - source.sinceMs(one) < olderMs) return false;
@@ -133,9 +133,7 @@ function isMeant<S>(
   if (pool !== null && source.pool(one) !== pool) return false;
   if (backend !== null && source.backend(one) !== backend) return false;
   if (id !== null && source.id(one) !== id) return false;
-  if (isClient === null) return true;
-  const client = source.client(one);
-  return client.kind === 'ip' && isClient(client.host);
+  return isClient === null || isClient(source.client(one));
 }
 
 /** What comes first has the least. */

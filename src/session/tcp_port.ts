@@ -25,7 +25,7 @@
  * ahead, so that it notices a client that went away) and are the first that the backend gets.
  */
 import type { PairId } from '../core/brand.js';
-import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
+import type { Endpoint, IpEndpoint, Peer } from '../core/endpoint.js';
 import type { DialFailure } from '../core/outcome.js';
 import type { PathInfo } from '../core/path_info.js';
 import type { ListenSource } from '../core/plan.js';
@@ -62,7 +62,7 @@ export interface TcpEngine {
    * The client's address as it was at accept. This and `local` can be asked from `accepted` until
    * `closed` has returned, however the pair ends; asked or not, that costs nothing before.
    */
-  client(pair: PairId): Endpoint;
+  client(pair: PairId): Peer;
   /**
    * The address that the client connected to: at a wildcard bind the one that it chose. Only if the
    * kernel does not say is it what the listener is bound to.

@@ -21,7 +21,7 @@
  * ('too-large', 'send-error', 'send-queue-full'). What was not sent is not counted as passed.
  */
 import type { FlowId } from '../core/brand.js';
-import type { Endpoint, IpEndpoint } from '../core/endpoint.js';
+import type { Endpoint, IpEndpoint, PeerEndpoint } from '../core/endpoint.js';
 import type { DatagramDrop, DialFailure } from '../core/outcome.js';
 import type { ListenSource } from '../core/plan.js';
 import type { ListenerKey, ListenOutcome } from './tcp_port.js';
@@ -73,7 +73,7 @@ export interface UdpEngine {
   closeListener(key: ListenerKey): void;
 
   /** The socket's peer (behind a trusted proxy that is the proxy); valid until `closeFlow`. */
-  client(flow: FlowId): IpEndpoint;
+  client(flow: FlowId): PeerEndpoint;
   /** The address that the client sent to. */
   local(flow: FlowId): IpEndpoint;
 
@@ -114,7 +114,7 @@ export interface UdpEdges {
    * Each datagram of a `proxied` listener, before its flow is looked up; `newFlow` for the same
    * datagram follows at once if the key is unknown. `datagram` is valid during the call only.
    */
-  unwrap(key: ListenerKey, peer: IpEndpoint, datagram: Uint8Array): Unwrapped;
+  unwrap(key: ListenerKey, peer: PeerEndpoint, datagram: Uint8Array): Unwrapped;
   /**
    * The first datagram of an unknown key. The session calls `openFlow` (now, or later while
    * verdicts are awaited) or answers with a reason to drop; on a drop the number is free again.

@@ -1,6 +1,6 @@
 /** Which route a client takes. */
 import t from 'tap';
-import { ipEndpoint } from '../../src/core/endpoint.js';
+import { ipEndpoint, peerAt } from '../../src/core/endpoint.js';
 import { below, seededRandom } from '../../src/core/random.js';
 import {
   EVERY_SESSION,
@@ -13,7 +13,7 @@ import type { RouteConditions } from '../../src/core/spec.js';
 import { seed } from '../support/seed.js';
 
 const NO_FACTS: RouteFacts = {
-  client: ipEndpoint(4, '198.51.100.7', 4711),
+  client: peerAt(ipEndpoint(4, '198.51.100.7', 4711)),
   serverName: null,
   alpn: [],
   database: null,
@@ -67,14 +67,14 @@ t.test('every condition that is there must hold, of a list one value', async (t)
   const asking = {
     serverName: 'a.example',
     alpn: ['x', 'h2'],
-    client: ipEndpoint(4, '10.1.2.3', 1),
+    client: peerAt(ipEndpoint(4, '10.1.2.3', 1)),
   };
   t.equal(taken(by, asking), 0);
-  t.equal(taken(by, { ...asking, client: ipEndpoint(6, '2001:db8::7', 1) }), 0);
-  t.equal(taken(by, { ...asking, client: ipEndpoint(6, '::ffff:10.1.2.3', 1) }), 0);
+  t.equal(taken(by, { ...asking, client: peerAt(ipEndpoint(6, '2001:db8::7', 1)) }), 0);
+  t.equal(taken(by, { ...asking, client: peerAt(ipEndpoint(6, '::ffff:10.1.2.3', 1)) }), 0);
   t.equal(taken(by, { ...asking, alpn: ['x'] }), -1);
   t.equal(taken(by, { ...asking, serverName: 'b.example' }), -1);
-  t.equal(taken(by, { ...asking, client: ipEndpoint(4, '11.1.2.3', 1) }), -1);
+  t.equal(taken(by, { ...asking, client: peerAt(ipEndpoint(4, '11.1.2.3', 1)) }), -1);
   t.equal(taken(by, { ...asking, client: { kind: 'unix', path: '' } }), -1);
 });
 

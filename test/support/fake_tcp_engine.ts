@@ -7,7 +7,13 @@
 import assert from 'node:assert/strict';
 import type { PairId } from '../../src/core/brand.js';
 import type { Clock } from '../../src/core/clock.js';
-import { type Endpoint, formatAddress, ipEndpoint } from '../../src/core/endpoint.js';
+import {
+  type Endpoint,
+  formatAddress,
+  ipEndpoint,
+  type Peer,
+  peerAt,
+} from '../../src/core/endpoint.js';
 import type { DialFailure } from '../../src/core/outcome.js';
 import type { PathInfo } from '../../src/core/path_info.js';
 import type { ListenSource } from '../../src/core/plan.js';
@@ -222,8 +228,8 @@ export class FakeTcpEngine implements TcpEngine {
     this.sockets.delete(key);
   }
 
-  client(id: PairId): Endpoint {
-    return this.pair(id).peer;
+  client(id: PairId): Peer {
+    return peerAt(this.pair(id).peer);
   }
 
   local(): Endpoint {

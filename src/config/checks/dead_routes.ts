@@ -1,7 +1,6 @@
 /** Routes that no session takes, and what routes do to sessions that none of them expects. */
-import { trusted } from '../../core/address_block.js';
+import { coversBlock } from '../../core/address_block.js';
 import { fitsGlob, patternsOf } from '../../core/routes.js';
-import type { AddressBlock } from '../../core/spec.js';
 import type { Path } from '../path.js';
 import type { ListenerValue } from '../schema/listener.js';
 import type { RouteValue } from '../schema/route.js';
@@ -113,11 +112,6 @@ function coversName(wide: string, narrow: string): boolean {
   // A name below `narrow` is also below each ending of it.
   const name = narrow.startsWith('*.') ? narrow.slice(2) : narrow;
   return wide.startsWith('*.') && patternsOf(name).slice(1).includes(wide);
-}
-
-function coversBlock(wide: AddressBlock, narrow: AddressBlock): boolean {
-  const isNarrower = wide.family === narrow.family && wide.prefixBits <= narrow.prefixBits;
-  return isNarrower && trusted([wide])(narrow.host);
 }
 
 /** `*` stands for itself here: whatever it stands for, `wide` takes it, or has it too. */

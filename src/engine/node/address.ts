@@ -1,13 +1,21 @@
 /** Endpoints of sockets, in the words of src/core. */
 import type { Server, Socket } from 'node:net';
-import { type Endpoint, isWildcard, systemEndpoint } from '../../core/endpoint.js';
+import {
+  type Endpoint,
+  isWildcard,
+  type Peer,
+  systemEndpoint,
+  systemPeer,
+} from '../../core/endpoint.js';
 
 /** A client of a unix socket has no address of its own (unix(7): unnamed). */
-const UNNAMED: Endpoint = { kind: 'unix', path: '' };
+const UNNAMED: Peer = { kind: 'unix', path: '' };
 
 /** The address of a peer that was accepted at `bound`; null: it has gone already. */
-export function peerOf(socket: Socket, bound: Endpoint): Endpoint | null {
-  return bound.kind === 'unix' ? UNNAMED : fromNode(socket.remoteAddress, socket.remotePort);
+export function peerOf(socket: Socket, bound: Endpoint): Peer | null {
+  if (bound.kind === 'unix') return UNNAMED;
+  const { remoteAddress: host, remotePort: port } = socket;
+  return host === undefined || port === undefined ? null : systemPeer(host, port);
 }
 
 /** The address that a peer connected to; only a wildcard `bound` makes it worth a system call. */

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Endpoint, Peer } from '../../core/endpoint.js';
 import { ANSWER_BYTES, HELD_BYTES, type PairEnd } from '../../session/tcp_port.js';
 import type { PairDial } from './dial.js';
 import { Ending } from './ending.js';
@@ -19,7 +19,7 @@ import { Transfer } from './transfer.js';
 
 export class Pair {
   readonly id: PairId;
-  readonly remote: Endpoint;
+  readonly remote: Peer;
   readonly local: Endpoint;
   readonly #host: PairHost;
   readonly #client: Link;
@@ -34,7 +34,7 @@ export class Pair {
   /** Sockets whose 'close' has not come; those of dials that were given up count too. */
   #openSockets = 1;
 
-  constructor(host: PairHost, id: PairId, socket: Socket, remote: Endpoint, local: Endpoint) {
+  constructor(host: PairHost, id: PairId, socket: Socket, remote: Peer, local: Endpoint) {
     this.#host = host;
     this.id = id;
     this.#client = { socket, kind: remote.kind };

@@ -4,7 +4,7 @@ import { assert, present, presentShared } from '../../core/assert.js';
 import { BacklogWaiters } from '../../core/backlog.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock, Timers } from '../../core/clock.js';
-import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint, Peer } from '../../core/endpoint.js';
 import type { PathInfo } from '../../core/path_info.js';
 import type { ListenSource } from '../../core/plan.js';
 import type { Kernel } from '../../kernel/foreign.js';
@@ -122,7 +122,7 @@ export class NodeTcp implements TcpEngine, PairHost {
     this.#acceptors.delete(key);
   }
 
-  client(pair: PairId): Endpoint {
+  client(pair: PairId): Peer {
     return this.#pair(pair).remote;
   }
 

@@ -5,7 +5,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { assert } from '../../core/assert.js';
 import type { FlowId } from '../../core/brand.js';
-import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint, PeerEndpoint } from '../../core/endpoint.js';
 import { MAX_DATAGRAM_BYTES } from '../../core/limits.js';
 import type { DialFailure } from '../../core/outcome.js';
 import type { ListenSource } from '../../core/plan.js';
@@ -110,7 +110,7 @@ export class NodeUdp implements UdpEngine {
     this.#receivers.close(key);
   }
 
-  client(id: FlowId): IpEndpoint {
+  client(id: FlowId): PeerEndpoint {
     return this.#table.get(id).client;
   }
 

@@ -2,7 +2,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { present } from '../../core/assert.js';
 import type { FlowId } from '../../core/brand.js';
-import { type IpEndpoint, systemEndpoint } from '../../core/endpoint.js';
+import { type PeerEndpoint, systemPeer } from '../../core/endpoint.js';
 import type { Downstream } from './udp_downstream.js';
 
 /**
@@ -26,7 +26,7 @@ export class NodeFlow {
   readonly id: FlowId;
   /** The socket that the client sends to, and that replies leave from. */
   readonly down: Downstream;
-  readonly client: IpEndpoint;
+  readonly client: PeerEndpoint;
   /** As node:dgram has it, with a zone where there is one. */
   readonly host: string;
   /** What distinguishes clients behind one proxy; '' elsewhere. */
@@ -39,7 +39,7 @@ export class NodeFlow {
   replied: Sent = () => {};
   lastReplyBytes = 0;
 
-  constructor(id: FlowId, down: Downstream, client: IpEndpoint, host: string, tag: string) {
+  constructor(id: FlowId, down: Downstream, client: PeerEndpoint, host: string, tag: string) {
     this.id = id;
     this.down = down;
     this.client = client;
@@ -49,8 +49,8 @@ export class NodeFlow {
 }
 
 /** node:dgram gives addresses only. */
-export function senderOf({ address, port }: RemoteInfo): IpEndpoint {
-  return present(systemEndpoint(address, port), 'a datagram comes from an IP address');
+export function senderOf({ address, port }: RemoteInfo): PeerEndpoint {
+  return present(systemPeer(address, port), 'a datagram comes from an IP address');
 }
 
 /** The payload's part of a message of `bytes`. */

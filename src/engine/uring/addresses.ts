@@ -1,23 +1,24 @@
-/** The addresses of both ends: a client's is taken at accept and becomes text on demand. */
-import { type Endpoint, isWildcard } from '../../core/endpoint.js';
+/** The addresses of both ends: a client's is taken at accept and becomes an endpoint on demand. */
+import { type Endpoint, isWildcard, type Peer } from '../../core/endpoint.js';
 import { adoptDescriptor } from '../../kernel/descriptor.js';
 import type { Kernel } from '../../kernel/foreign.js';
 import type { MappedMemory } from '../../kernel/memory.js';
-import { decodeAddress } from '../../kernel/sockaddr.js';
+import { decodePeer } from '../../kernel/sockaddr.js';
 import { localAddress } from '../../kernel/sockets.js';
 
 /** sockaddr_in6 is 28 bytes, the longest address of a client that has one. */
 export const ROW_BYTES = 32;
+const ROW_WORDS = ROW_BYTES / Int32Array.BYTES_PER_ELEMENT;
 export const addressMemoryBytes = (pairs: number): number => pairs * ROW_BYTES;
 
 /** Clients of unix sockets have no address. */
-const UNNAMED: Endpoint = { kind: 'unix', path: '' };
+const UNNAMED: Peer = { kind: 'unix', path: '' };
 
 export class EncodedAddresses {
   readonly #kernel: Kernel;
   readonly #memory: MappedMemory;
-  readonly #bytes: Uint8Array;
-  readonly #clients: (Endpoint | undefined)[] = [];
+  readonly #words: Int32Array;
+  readonly #clients: (Peer | undefined)[] = [];
   readonly #locals: (Endpoint | undefined)[] = [];
   /** What the listening sockets are bound to. */
   readonly #bound: Endpoint[] = [];
@@ -25,7 +26,7 @@ export class EncodedAddresses {
   constructor(kernel: Kernel, memory: MappedMemory) {
     this.#kernel = kernel;
     this.#memory = memory;
-    this.#bytes = new Uint8Array(memory.buffer);
+    this.#words = new Int32Array(memory.buffer);
   }
 
   /**
@@ -42,11 +43,10 @@ export class EncodedAddresses {
     this.#bound[pair] = local;
   }
 
-  client(pair: number): Endpoint {
+  client(pair: number): Peer {
     const known = this.#clients[pair];
     if (known !== undefined) return known;
-    const row = this.#bytes.subarray(pair * ROW_BYTES, (pair + 1) * ROW_BYTES);
-    const client = decodeAddress(row, ROW_BYTES);
+    const client = decodePeer(this.#words, pair * ROW_WORDS);
     this.#clients[pair] = client;
     return client;
   }

@@ -2,11 +2,10 @@
  * Where each flow's client is and which local address it used, as the words that the kernel wrote
  * and wants back. They become endpoints on demand.
  */
-import { assert } from '../../core/assert.js';
-import { type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';
+import { type IpEndpoint, ipEndpoint, type PeerEndpoint } from '../../core/endpoint.js';
 import { ipText } from '../../core/ip_bytes.js';
 import { PKTINFO_WORDS, writePktinfo } from '../../kernel/messages.js';
-import { decodeAddress, SOCKADDR_IN_BYTES, SOCKADDR_IN6_BYTES } from '../../kernel/sockaddr.js';
+import { decodePeer, SOCKADDR_IN_BYTES, SOCKADDR_IN6_BYTES } from '../../kernel/sockaddr.js';
 
 /** sockaddr_in6 is 7 words. */
 export const NAME_WORDS = 8;
@@ -18,7 +17,7 @@ export class FlowAddresses {
   /** By flow: the lengths of both; 0: no control message. */
   readonly nameBytes: Uint8Array;
   readonly controlBytes: Uint8Array;
-  readonly #clients: (IpEndpoint | undefined)[] = [];
+  readonly #clients: (PeerEndpoint | undefined)[] = [];
   readonly #locals: (IpEndpoint | undefined)[] = [];
 
   constructor(capacity: number) {
@@ -59,11 +58,10 @@ export class FlowAddresses {
     this.#locals[flow] = ipEndpoint(family, ipText(family, bytes), local.port);
   }
 
-  client(flow: number): IpEndpoint {
+  client(flow: number): PeerEndpoint {
     let client = this.#clients[flow];
     if (client === undefined) {
-      const family = this.nameBytes[flow] === SOCKADDR_IN_BYTES ? 4 : 6;
-      client = this.decode(family, this.words, this.nameAt(flow));
+      client = decodePeer(this.words, this.nameAt(flow));
       this.#clients[flow] = client;
     }
     return client;
@@ -72,14 +70,5 @@ export class FlowAddresses {
   /** The address that the client used; `bound`: the listener's own, where it is a specific one. */
   local(flow: number, bound: IpEndpoint): IpEndpoint {
     return this.#locals[flow] ?? bound;
-  }
-
-  /** The endpoint whose sockaddr of `family` stands in `words` at word `at`. */
-  decode(family: 4 | 6, words: Int32Array, at: number): IpEndpoint {
-    const name = words.slice(at, at + NAME_WORDS);
-    const bytes = family === 4 ? SOCKADDR_IN_BYTES : SOCKADDR_IN6_BYTES;
-    const endpoint = decodeAddress(new Uint8Array(name.buffer), bytes);
-    assert(endpoint.kind === 'ip', 'a datagram over IP comes from an IP address');
-    return endpoint;
   }
 }

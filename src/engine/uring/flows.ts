@@ -4,7 +4,7 @@
  * text.
  */
 import { assert, assertShared } from '../../core/assert.js';
-import type { IpEndpoint } from '../../core/endpoint.js';
+import type { IpEndpoint, PeerEndpoint } from '../../core/endpoint.js';
 import { pktinfoAddressAt, pktinfoInterfaceAt } from '../../kernel/messages.js';
 import { FlowAddresses } from './flow_addresses.js';
 import { FlowTable } from './flow_table.js';
@@ -133,7 +133,7 @@ export class Flows {
     this.#free.push(flow);
   }
 
-  client(flow: number): IpEndpoint {
+  client(flow: number): PeerEndpoint {
     return this.addresses.client(flow);
   }
 

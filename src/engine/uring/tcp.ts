@@ -1,7 +1,7 @@
 /** The TCP port over io_uring: puts the parts together and says which call goes to which. */
 import { assert } from '../../core/assert.js';
 import type { PairId } from '../../core/brand.js';
-import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint, Peer } from '../../core/endpoint.js';
 import type { PathInfo } from '../../core/path_info.js';
 import type { ListenSource } from '../../core/plan.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
@@ -172,7 +172,7 @@ export class UringTcp implements TcpEngine {
     this.#accepts.close(key);
   }
 
-  client(pair: PairId): Endpoint {
+  client(pair: PairId): Peer {
     assert(this.#pairs.phase[pair] !== FREE, 'the pair is in use');
     return this.#addresses.client(pair);
   }

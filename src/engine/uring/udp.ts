@@ -1,7 +1,7 @@
 /** The UDP port over io_uring: listeners, and flows that open, move and close. */
 import { assert } from '../../core/assert.js';
 import type { FlowId } from '../../core/brand.js';
-import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
+import type { Endpoint, IpEndpoint, PeerEndpoint } from '../../core/endpoint.js';
 import type { DialFailure } from '../../core/outcome.js';
 import type { ListenSource } from '../../core/plan.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
@@ -124,7 +124,7 @@ export class UringUdp implements UdpEngine {
     this.#ownListeners.closed(key);
   }
 
-  client(flow: FlowId): IpEndpoint {
+  client(flow: FlowId): PeerEndpoint {
     return this.#flows.client(flow);
   }
 

@@ -9,6 +9,7 @@ import type { DatagramDrop } from '../../core/outcome.js';
 import type { BufferPool } from '../../kernel/buffer_pool.js';
 import type { MappedMemory } from '../../kernel/memory.js';
 import { MSG_TRUNC, RECEIVED_FLAGS_AT, RECEIVED_PAYLOAD_BYTES_AT } from '../../kernel/messages.js';
+import { decodePeer } from '../../kernel/sockaddr.js';
 import type { SocketCalls } from '../../kernel/socket_calls.js';
 import type { UdpEdges } from '../../session/udp_port.js';
 import { FirstDatagrams } from '../first_datagrams.js';
@@ -98,7 +99,7 @@ export class UdpTraffic {
       return;
     }
     if (socket.framing === 'proxied') {
-      const peer = flows.addresses.decode(socket.local.family, words, at + NAME_AT);
+      const peer = decodePeer(words, at + NAME_AT);
       const datagram = this.#payload(buffer, start, bytes);
       const unwrapped = this.#parts.edges().unwrap(socket.key, peer, datagram);
       if (unwrapped.kind === 'drop') {
@@ -138,7 +139,7 @@ export class UdpTraffic {
 
   #first(socket: UdpSocket, buffer: number, start: number, bytes: number, tag: string): void {
     const { flows, loop, pool } = this.#parts;
-    if (this.#isLoop(socket, buffer)) {
+    if (this.#isLoop(buffer)) {
       this.#drop(socket, null, 'loop', buffer);
       return;
     }
@@ -163,14 +164,14 @@ export class UdpTraffic {
     }
   }
 
-  #isLoop(socket: UdpSocket, buffer: number): boolean {
-    const { flows, loop, pool, ownListeners } = this.#parts;
+  #isLoop(buffer: number): boolean {
+    const { loop, pool, ownListeners } = this.#parts;
     const at = (buffer * pool.strideBytes) >> 2;
     // sockaddr_in and sockaddr_in6 alike: the port, in network order, behind the family.
     const portAt = (at + NAME_AT) * 4 + 2;
     const port = ((pool.bytes[portAt] ?? 0) << 8) | (pool.bytes[portAt + 1] ?? 0);
     if (!ownListeners.havePort(port)) return false;
-    const source = flows.addresses.decode(socket.local.family, this.#words, at + NAME_AT);
+    const source = decodePeer(this.#words, at + NAME_AT);
     return ownListeners.have(source, loop.nowMs);
   }
 

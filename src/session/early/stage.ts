@@ -4,13 +4,13 @@
  * is asked again from the beginning whenever more bytes have come.
  */
 import type { Cause } from '../../core/outcome.js';
-import type { ProxyHeader } from '../proxy_protocol/header.js';
+import type { ProxiedClient } from '../proxy_protocol/header.js';
 import type { Hello } from './client_hello.js';
 
 /** What stages have found out about a client. */
 export interface Facts {
   /** From a trusted proxy's header; null: the socket's own addresses count. */
-  readonly proxied: ProxyHeader | null;
+  readonly proxied: ProxiedClient | null;
   /** How a Postgres client began, where that is looked at and can be. */
   readonly postgres: PostgresStart | null;
   /** Its TLS hello; null: it began with something else, or it was not read. */

@@ -1,7 +1,7 @@
 /** Writes PROXY protocol headers of version 1 and 2 (HAProxy's proxy-protocol.txt, section 2). */
-import { assert, present } from '../../core/assert.js';
-import type { Endpoint } from '../../core/endpoint.js';
-import { ipBytes, ipText, mapped, unmapped } from '../../core/ip_bytes.js';
+import { assert } from '../../core/assert.js';
+import { type Endpoint, hostBytesOf } from '../../core/endpoint.js';
+import { ipText, mapped, unmapped } from '../../core/ip_bytes.js';
 import { crc32c } from './crc32c.js';
 import {
   FIXED_BYTES_V2,
@@ -74,17 +74,13 @@ interface IpPort {
 /** Both addresses in one family: IPv4 if both can be, otherwise IPv6. */
 function ipPair(from: Endpoint | null, to: Endpoint | null): readonly [IpPort, IpPort] | null {
   if (from?.kind !== 'ip' || to?.kind !== 'ip') return null;
-  const a = unmapped(hostBytesOf(from.host));
-  const b = unmapped(hostBytesOf(to.host));
+  const a = unmapped(hostBytesOf(from));
+  const b = unmapped(hostBytesOf(to));
   const fold = a.length === b.length ? (host: Uint8Array) => host : mapped;
   return [
     { host: fold(a), port: from.port },
     { host: fold(b), port: to.port },
   ];
-}
-
-function hostBytesOf(host: string): Uint8Array {
-  return present(ipBytes(host), `an endpoint holds an IP address: ${host}`);
 }
 
 /** Cut to sun_path's size, for a path that is not UTF-8 may grow when it is decoded. */

@@ -1,5 +1,5 @@
 /** What a PROXY protocol header says, whichever version wrote it (HAProxy's proxy-protocol.txt). */
-import type { Endpoint } from '../../core/endpoint.js';
+import { type Endpoint, type Peer, plainEndpoint } from '../../core/endpoint.js';
 
 /** Section 2.2: `0D 0A 0D 0A 00 0D 0A "QUIT" 0A`. */
 export const SIGNATURE_V2 = Uint8Array.of(13, 10, 13, 10, 0, 13, 10, 0x51, 0x55, 0x49, 0x54, 10);
@@ -29,6 +29,21 @@ export interface ProxyHeader {
   readonly tlvs: readonly Tlv[];
 }
 
+/** What the header of a trusted proxy has said of its client. */
+export interface ProxiedClient extends ProxyHeader {
+  readonly source: Peer | null;
+}
+
+/** As a message to another thread can carry it. */
+export function plainHeader(header: ProxyHeader): ProxyHeader {
+  const { source, destination } = header;
+  return {
+    ...header,
+    source: source === null ? null : plainEndpoint(source),
+    destination: destination === null ? null : plainEndpoint(destination),
+  };
+}
+
 export type ParsedHeader =
   /** What came so far is the beginning of a header. In a datagram it is as bad as `bad`. */
   | { readonly kind: 'need-more' }
@@ -40,8 +55,8 @@ export type ParsedHeader =
       /** null for `local`, and for a family or transport that is not specified. */
       readonly transport: Transport | null;
       /** null: not given; the real address counts. An unnamed UNIX peer has an empty path. */
-      readonly source: Endpoint | null;
-      readonly destination: Endpoint | null;
+      readonly source: Peer | null;
+      readonly destination: Peer | null;
       /** In the order of the header; the values are copies. */
       readonly tlvs: readonly Tlv[];
       /** Bytes of the whole header: the payload begins here. */

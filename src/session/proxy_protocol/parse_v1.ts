@@ -1,6 +1,6 @@
 /** Reads the line of PROXY protocol version 1 (proxy-protocol.txt, section 2.1), to the letter. */
-import { type IpEndpoint, ipEndpoint } from '../../core/endpoint.js';
-import { ipBytes, ipText } from '../../core/ip_bytes.js';
+import { PeerEndpoint } from '../../core/endpoint.js';
+import { ipBytes } from '../../core/ip_bytes.js';
 import { bad, MAX_LINE_BYTES_V1, NEED_MORE_OF_HEADER, type ParsedHeader } from './header.js';
 
 const BEGINNINGS = ['PROXY TCP4 ', 'PROXY TCP6 ', 'PROXY UNKNOWN ', 'PROXY UNKNOWN\r\n'];
@@ -37,8 +37,8 @@ export function parseV1(bytes: Uint8Array): ParsedHeader {
 
 function header(
   length: number,
-  source: IpEndpoint | null,
-  destination: IpEndpoint | null,
+  source: PeerEndpoint | null,
+  destination: PeerEndpoint | null,
 ): ParsedHeader {
   return {
     kind: 'header',
@@ -52,11 +52,11 @@ function header(
   };
 }
 
-function endpoint(family: string | undefined, host: string, port: number): IpEndpoint | null {
+function endpoint(family: string | undefined, host: string, port: number): PeerEndpoint | null {
   const bytes = ipBytes(host);
   if (bytes === null || port > 0xffff) return null;
   const version = bytes.length === 4 ? 4 : 6;
-  return String(version) === family ? ipEndpoint(version, ipText(version, bytes), port) : null;
+  return String(version) === family ? PeerEndpoint.ofBytes(version, port, bytes) : null;
 }
 
 /** True when one of the two is the beginning of the other. */

@@ -1,6 +1,5 @@
 /** Reads the binary header of PROXY protocol version 2 (proxy-protocol.txt, section 2.2). */
-import { type Endpoint, ipEndpoint } from '../../core/endpoint.js';
-import { ipText } from '../../core/ip_bytes.js';
+import { type Peer, PeerEndpoint } from '../../core/endpoint.js';
 import { MAX_PROXY_HEADER_BYTES } from '../../core/limits.js';
 import { crc32c } from './crc32c.js';
 import {
@@ -94,7 +93,7 @@ function withAddresses(header: Uint8Array, layout: Layout): ParsedHeader {
   };
 }
 
-function addresses(header: Uint8Array, family: Layout['family']): readonly [Endpoint, Endpoint] {
+function addresses(header: Uint8Array, family: Layout['family']): readonly [Peer, Peer] {
   const from = FIXED_BYTES_V2;
   if (family === 'unix') {
     const to = from + UNIX_PATH_BYTES;
@@ -106,10 +105,9 @@ function addresses(header: Uint8Array, family: Layout['family']): readonly [Endp
   const [version, hostBytes] = family === 'inet' ? ([4, 4] as const) : ([6, 16] as const);
   const to = from + hostBytes;
   const ports = to + hostBytes;
-  const host = (at: number): string => ipText(version, header, at);
   return [
-    ipEndpoint(version, host(from), uint16(header, ports)),
-    ipEndpoint(version, host(to), uint16(header, ports + 2)),
+    PeerEndpoint.ofBytes(version, uint16(header, ports), header, from),
+    PeerEndpoint.ofBytes(version, uint16(header, ports + 2), header, to),
   ];
 }
 

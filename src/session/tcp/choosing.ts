@@ -3,7 +3,7 @@
  * backend has had a verdict yet, and serves those that wait, in order, when a place becomes free.
  */
 
-import { addressKey } from '../../core/address_key.js';
+import { KeyRoom, NO_KEY } from '../../core/address_key.js';
 import { unreachable } from '../../core/assert.js';
 import type { PoolId, WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
@@ -28,11 +28,10 @@ export interface ChoosingDeps {
 
 type Queued = Extract<SessionPhase, { at: 'queued' }>;
 
-const NO_KEY = new Uint8Array(0);
-
 export class Choosing {
   readonly #pools = new Map<PoolId, WaitingSessions>();
   readonly #deps: ChoosingDeps;
+  readonly #room = new KeyRoom();
   /** Pools in which a place became free since waiters were served last; no Set: see ADR 5. */
   #freed: readonly PoolId[] = [];
 
@@ -160,7 +159,7 @@ export class Choosing {
   #select(session: TcpSession): Selection {
     const { pool } = session.waiting;
     const clientKey = pool.needsClientKey
-      ? addressKey(session.client(this.#deps.engine.client(session.pair)))
+      ? this.#room.keyOf(session.client(this.#deps.engine.client(session.pair)))
       : NO_KEY;
     return pool.select({ clientKey, tried: session.triedIds });
   }

@@ -8,6 +8,7 @@ import type { Clock } from '../../core/clock.js';
 import type { Cause } from '../../core/outcome.js';
 import type { Random } from '../../core/random.js';
 import { beginReading, type EarlyReading, lateCause, readOn } from '../early/reading.js';
+import { plainHeader } from '../proxy_protocol/header.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
 import type { CancelOrder } from './deps.js';
@@ -93,7 +94,8 @@ export class EarlyStages {
     this.#deps.deadline(session, clock.nowMs() + CANCEL_MS);
     const from = session.client(engine.client(pair));
     const client = from.kind === 'ip' ? from.host : '';
-    const header = headerOf(session, engine);
+    // It goes to another thread.
+    const header = plainHeader(headerOf(session, engine));
     this.#deps.cancel({ pair, number, listener: listener.id, client, header, request });
   }
 

@@ -5,11 +5,11 @@
  * in order, until there is room.
  */
 
-import { trusted } from '../../core/address_block.js';
+import { inBlocks } from '../../core/address_block.js';
 import type { ListenerId, SeriesId, WorkerId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import { doEach } from '../../core/do_each.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Peer } from '../../core/endpoint.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { ClientTable } from '../../pool/client_table.js';
 import { DESCRIPTORS_PER_SESSION } from '../../pool/descriptor_ledger.js';
@@ -35,7 +35,7 @@ export class TcpFace {
   readonly admission: Admission | null;
   /** What each of them may have; null: what it likes. */
   readonly limiter: Limiter | null;
-  readonly #trusted: (host: string) => boolean;
+  readonly #isTrusted: (peer: Peer) => boolean;
 
   constructor(plan: ListenerPlan, ways: Ways, clients: ClientTable) {
     this.plan = plan;
@@ -43,12 +43,12 @@ export class TcpFace {
     this.stages = stagesOf(plan.settings, ways.directions.routes);
     this.admission = Admission.of(plan);
     this.limiter = Limiter.of(plan, clients);
-    this.#trusted = trusted(plan.settings.trustedProxies ?? []);
+    this.#isTrusted = inBlocks(plan.settings.trustedProxies ?? []);
   }
 
   /** True when `peer` may speak for others by a PROXY header. A UNIX peer is as local as sluice. */
-  trusts(peer: Endpoint): boolean {
-    return peer.kind === 'unix' || this.#trusted(peer.host);
+  trusts(peer: Peer): boolean {
+    return peer.kind === 'unix' || this.#isTrusted(peer);
   }
 }
 

@@ -16,6 +16,7 @@ export function preludeFor(session: TcpSession, engine: TcpEngine): Uint8Array |
   return header === null ? postgres.request : Buffer.concat([header, postgres.request]);
 }
 
+/** What a PROXY header says of the session. */
 export function headerOf(session: TcpSession, engine: TcpEngine): ProxyHeader {
   return {
     transport: 'stream',

@@ -1,13 +1,13 @@
 /** One TCP session as its worker holds it: what it is doing, and what its access line will say. */
 import { present } from '../../core/assert.js';
 import type { BackendId, PairId, SeriesId } from '../../core/brand.js';
-import type { Endpoint, IpEndpoint } from '../../core/endpoint.js';
+import type { IpEndpoint, Peer } from '../../core/endpoint.js';
 import type { End } from '../../core/outcome.js';
 import type { Lease, PooledBackend } from '../../pool/selection.js';
 import { forgetNotice, type Notice } from '../due.js';
 import type { EarlyReading } from '../early/reading.js';
 import { type Facts, NOTHING_KNOWN } from '../early/stage.js';
-import type { ProxyHeader } from '../proxy_protocol/header.js';
+import type { ProxiedClient } from '../proxy_protocol/header.js';
 import type { ListenerKey, TcpEngine } from '../tcp_port.js';
 import type { TcpFace, TcpListener } from './listener.js';
 import type { Paths } from './paths.js';
@@ -136,12 +136,12 @@ export class TcpSession {
   }
 
   /** From a trusted proxy's header; null: the socket's own addresses count. */
-  get proxied(): ProxyHeader | null {
+  get proxied(): ProxiedClient | null {
     return this.facts.proxied;
   }
 
   /** Where the client really is: behind a trusted proxy what its header says. */
-  client(socketPeer: Endpoint): Endpoint {
+  client(socketPeer: Peer): Peer {
     return this.proxied?.source ?? socketPeer;
   }
 

@@ -1,5 +1,5 @@
 /** The TCP sessions of a worker, for questions about them. */
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Peer } from '../../core/endpoint.js';
 import type { SessionState } from '../../core/questions.js';
 import type { SessionIds } from '../../core/session_ids.js';
 import type { SessionSource } from '../listing.js';
@@ -53,7 +53,7 @@ export class TcpSource implements SessionSource<TcpSession> {
   backend({ backend }: TcpSession): string | null {
     return backend?.name ?? null;
   }
-  client(session: TcpSession): Endpoint {
+  client(session: TcpSession): Peer {
     return session.client(this.#engine.client(session.pair));
   }
   state({ phase, notice }: TcpSession): SessionState {

@@ -6,7 +6,7 @@
 import { networkText } from '../../core/address_text.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Peer } from '../../core/endpoint.js';
 import type { Cause } from '../../core/outcome.js';
 import { TOO_FAST, TOO_MANY } from '../../pool/client_table.js';
 import { CountedClients, type CountedClientsDeps, type LimitRefusal } from '../counted_clients.js';
@@ -79,7 +79,7 @@ export class TurnedAway {
    * The client of a session, which a trusted proxy has just named, counts from now on, or why not.
    * null, too: it has come to cancel, or may have, and is read first.
    */
-  refusalOfNamed(session: TcpSession, client: Endpoint): LimitRefusal | null {
+  refusalOfNamed(session: TcpSession, client: Peer): LimitRefusal | null {
     const { pair, face, listener, facts } = session;
     if (face.limiter === null || facts.postgres?.kind === 'cancel') return null;
     if (facts.postgres === null && this.#isOnTrial(face, face.limiter, pair, client)) return null;
@@ -128,7 +128,7 @@ export class TurnedAway {
   }
 
   /** A client that would be refused is read first, if there is room: then it is on trial. */
-  #isOnTrial(face: TcpFace, limiter: Limiter, pair: PairId, client: Endpoint): boolean {
+  #isOnTrial(face: TcpFace, limiter: Limiter, pair: PairId, client: Peer): boolean {
     const mayCancel = face.plan.settings.postgres?.cancel === 'route' && !limiter.spec.dryRun;
     if (!mayCancel || client.kind === 'unix') return false;
     const answer = limiter.look(client, this.#clock.nowMs());

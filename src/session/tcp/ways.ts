@@ -1,6 +1,6 @@
 /** Where the clients of a listener go: all of them to one pool, or each by its route. */
 import type { PoolId, SeriesId } from '../../core/brand.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Peer } from '../../core/endpoint.js';
 import type { Directions } from '../../core/plan.js';
 import { Routes } from '../../core/routes.js';
 import type { Facts } from '../early/stage.js';
@@ -42,7 +42,7 @@ export class Ways {
   }
 
   /** Where a client goes, by what is known of it (`facts`); null: it is refused. */
-  find(facts: Facts, client: Endpoint): WaitingSessions | null {
+  find(facts: Facts, client: Peer): WaitingSessions | null {
     const { hello, postgres } = facts;
     const session = postgres?.kind === 'start' ? postgres.session : null;
     const index = this.#routes?.find({

@@ -2,7 +2,7 @@
 import type { AccessRecord } from '../../core/access.js';
 import type { AccessRefusal } from '../../core/access_table.js';
 import type { FlowId, SeriesId } from '../../core/brand.js';
-import { type Endpoint, formatAddress } from '../../core/endpoint.js';
+import { formatAddress, type Peer } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop, DialFailure, DryRefusal, End } from '../../core/outcome.js';
 import type { SeriesWriter } from '../../core/series.js';
 import {
@@ -65,7 +65,7 @@ export class FlowBook {
   }
 
   /** A header that names no client (LOCAL, UNSPEC) leaves the datagram with its own address. */
-  #clientOf({ headers }: UdpListener, id: FlowId): Endpoint {
+  #clientOf({ headers }: UdpListener, id: FlowId): Peer {
     return headers?.last?.source ?? this.#engine.client(id);
   }
 

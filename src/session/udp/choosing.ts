@@ -3,7 +3,7 @@
  * verdict yet, and goes on to another backend where one cannot be reached.
  */
 
-import { addressKey } from '../../core/address_key.js';
+import { KeyRoom, NO_KEY } from '../../core/address_key.js';
 import { unreachable } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
 import { doEach } from '../../core/do_each.js';
@@ -28,12 +28,12 @@ export type FlowChoice =
 const PIN_MS = 1_000;
 /** Until when a flow of a held pool waits. */
 const HELD = Number.POSITIVE_INFINITY;
-const NO_KEY = new Uint8Array(0);
 
 export class FlowChoosing {
   readonly #engine: UdpEngine;
   readonly #clock: Clock;
   readonly #book: FlowBook;
+  readonly #room = new KeyRoom();
 
   constructor(engine: UdpEngine, clock: Clock, book: FlowBook) {
     this.#engine = engine;
@@ -104,7 +104,7 @@ export class FlowChoosing {
   #select(flow: UdpFlow, failures: number): Selection {
     const pool = flow.leadsTo;
     const clientKey = pool.needsClientKey
-      ? addressKey(flow.client(this.#engine.client(flow.id)))
+      ? this.#room.keyOf(flow.client(this.#engine.client(flow.id)))
       : NO_KEY;
     const selection = pool.select({ clientKey, tried: flow.tried });
     // Backends that were unreachable for earlier datagrams come back when there is no other.

@@ -1,9 +1,9 @@
 /** One UDP flow as its worker holds it: what it is doing, and what its access line will say. */
 import type { BackendId, FlowId, SeriesId } from '../../core/brand.js';
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Peer } from '../../core/endpoint.js';
 import type { Lease, PooledBackend, SelectablePool } from '../../pool/selection.js';
 import type { Notice } from '../due.js';
-import type { ProxyHeader } from '../proxy_protocol/header.js';
+import type { ProxiedClient } from '../proxy_protocol/header.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpListener } from './listener.js';
 
@@ -31,7 +31,7 @@ export class UdpFlow {
   readonly key: ListenerKey;
   readonly listener: UdpListener;
   /** From a trusted proxy's header; null: the socket's own addresses count. */
-  readonly proxied: ProxyHeader | null;
+  readonly proxied: ProxiedClient | null;
   readonly startedMs: number;
   phase: FlowPhase = ADRIFT;
   /** Backends that were unreachable since one answered; null = none. */
@@ -68,7 +68,7 @@ export class UdpFlow {
     number: number,
     key: ListenerKey,
     listener: UdpListener,
-    proxied: ProxyHeader | null,
+    proxied: ProxiedClient | null,
     startedMs: number,
   ) {
     this.id = id;
@@ -86,7 +86,7 @@ export class UdpFlow {
   }
 
   /** Where the client really is: behind a trusted proxy what its header says. */
-  client(socketPeer: Endpoint): Endpoint {
+  client(socketPeer: Peer): Peer {
     return this.proxied?.source ?? socketPeer;
   }
 

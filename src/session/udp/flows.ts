@@ -5,7 +5,7 @@
  */
 import { escalate, present } from '../../core/assert.js';
 import type { BackendId, FlowId } from '../../core/brand.js';
-import type { IpEndpoint } from '../../core/endpoint.js';
+import type { PeerEndpoint } from '../../core/endpoint.js';
 import type { Cause, DatagramDrop } from '../../core/outcome.js';
 import type { AccessLevel } from '../../core/spec.js';
 import { reportUnlessShared } from '../defect.js';
@@ -127,7 +127,7 @@ export class UdpFlows implements UdpEdges {
     return Math.min(closeMs, this.#wheel.nextMs(), this.#notices.dueMs, this.#sweep.nextMs);
   }
 
-  unwrap(key: ListenerKey, peer: IpEndpoint, datagram: Uint8Array): Unwrapped {
+  unwrap(key: ListenerKey, peer: PeerEndpoint, datagram: Uint8Array): Unwrapped {
     const listener = this.listeners.byKey(key);
     const headers = present(listener.headers, 'a header is read where none is expected');
     const unwrapped = headers.read(peer, datagram);

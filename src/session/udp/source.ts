@@ -1,5 +1,5 @@
 /** The UDP flows of a worker, for questions about them. */
-import type { Endpoint } from '../../core/endpoint.js';
+import type { Peer } from '../../core/endpoint.js';
 import type { SessionState } from '../../core/questions.js';
 import type { SessionIds } from '../../core/session_ids.js';
 import type { SessionSource } from '../listing.js';
@@ -42,7 +42,7 @@ export class UdpSource implements SessionSource<UdpFlow> {
   backend({ phase }: UdpFlow): string | null {
     return phase.at === 'open' ? phase.lease.backend.name : null;
   }
-  client(flow: UdpFlow): Endpoint {
+  client(flow: UdpFlow): Peer {
     return flow.client(this.#engine.client(flow.id));
   }
   state({ phase, notice }: UdpFlow): SessionState {

@@ -3,7 +3,7 @@
  * what breaks before there is one drops that datagram.
  */
 import type { FlowId } from '../../core/brand.js';
-import type { IpEndpoint } from '../../core/endpoint.js';
+import type { PeerEndpoint } from '../../core/endpoint.js';
 import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { DatagramDecision, UdpEdges, Unwrapped } from '../udp_port.js';
@@ -15,7 +15,7 @@ export class UdpWall implements UdpEdges {
     this.#edges = edges;
   }
 
-  unwrap(key: ListenerKey, peer: IpEndpoint, datagram: Uint8Array): Unwrapped {
+  unwrap(key: ListenerKey, peer: PeerEndpoint, datagram: Uint8Array): Unwrapped {
     try {
       return this.#edges.unwrap(key, peer, datagram);
     } catch (error) {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket, SocketAddress } from 'node:net';
 import t from 'tap';
-import { ipEndpoint, systemEndpoint } from '../../../src/core/endpoint.js';
+import { ipEndpoint, systemEndpoint, systemPeer } from '../../../src/core/endpoint.js';
 import { ipText } from '../../../src/core/ip_bytes.js';
 import { below, seededRandom } from '../../../src/core/random.js';
 import { boundAddress, localOf, peerOf } from '../../../src/engine/node/address.js';
@@ -40,7 +40,9 @@ t.test('any address is the same endpoint as text of the system and as bytes', as
     const text = ipText(6, bytes);
     const { address } = new SocketAddress({ address: text, family: 'ipv6' });
     const raw = encodeAddress(ipEndpoint(6, text, 53));
-    t.same(systemEndpoint(address, 53), decodeAddress(raw, raw.length), `SEED=${seed} ${address}`);
+    const decoded = decodeAddress(raw, raw.length);
+    t.same(systemEndpoint(address, 53), decoded, `SEED=${seed} ${address}`);
+    t.same(systemPeer(address, 53), decoded, `SEED=${seed} ${address}`);
   }
 });
 
@@ -48,5 +50,6 @@ t.test('a zone is no part of an endpoint, and a name is none', async (t) => {
   t.same(systemEndpoint('fe80::1%eth0', 7), ipEndpoint(6, 'fe80::1', 7));
   t.same(systemEndpoint('192.0.2.7', 7), ipEndpoint(4, '192.0.2.7', 7));
   t.equal(systemEndpoint('localhost', 7), null);
+  t.equal(systemPeer('localhost', 7), null);
   t.equal(systemEndpoint('', 7), null);
 });

@@ -51,7 +51,8 @@ export class BedWorker {
       engine,
       turn: () => Promise.resolve(),
       series: new SeriesWriter(deps.memory, deps.worker),
-      cancel: (order) => void this.cancels.push(order),
+      // It travels to the main thread.
+      cancel: (order) => void this.cancels.push(structuredClone(order)),
       ejected: () => {},
       acceptFailed: (_, errno) => this.acceptErrors.push(errno),
       internalError: deps.internalError,

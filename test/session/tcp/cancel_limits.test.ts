@@ -31,6 +31,7 @@ t.test('a cancel counts for nothing, and passes where its client may have no mor
   tcp.dialSucceeds(session);
   const cancel = says(test, CANCEL);
   t.equal(cancels.length, 1);
+  t.same(cancels[0]?.header.source, PEER);
   t.equal(counted(test), 1);
   const number = cancels[0]?.number ?? 0;
   test.worker(0).plane.tcp.cancelled(cancel, number, 'handed on');
@@ -87,6 +88,7 @@ t.test('behind a proxy, too', async (t) => {
   behind(START);
   behind(CANCEL);
   t.equal(test.worker(0).cancels.length, 1);
+  t.match(test.worker(0).cancels[0]?.header, { source, destination: source });
   t.equal(counted(test), 1);
   behind(START);
   test.turn();

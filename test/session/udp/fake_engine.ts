@@ -5,7 +5,13 @@
 import assert from 'node:assert/strict';
 import type { FlowId } from '../../../src/core/brand.js';
 import type { Clock } from '../../../src/core/clock.js';
-import { type Endpoint, formatAddress, type IpEndpoint } from '../../../src/core/endpoint.js';
+import {
+  type Endpoint,
+  formatAddress,
+  type IpEndpoint,
+  type PeerEndpoint,
+  peerAt,
+} from '../../../src/core/endpoint.js';
 import type { DialFailure } from '../../../src/core/outcome.js';
 import type { ListenSource } from '../../../src/core/plan.js';
 import { takeBack } from '../../../src/engine/sent_back.js';
@@ -83,7 +89,7 @@ export class FakeUdpEngine implements UdpEngine {
     let address = `${key} ${formatAddress(peer)}`;
     let payload = text;
     if (framing === 'proxied') {
-      const unwrapped = edges.unwrap(key, peer, Buffer.from(text, 'latin1'));
+      const unwrapped = edges.unwrap(key, peerAt(peer), Buffer.from(text, 'latin1'));
       if (unwrapped.kind === 'drop') return;
       address += ` ${unwrapped.tag}`;
       payload = text.slice(unwrapped.offset);
@@ -174,8 +180,8 @@ export class FakeUdpEngine implements UdpEngine {
     this.sockets.delete(key);
   }
 
-  client(flow: FlowId): IpEndpoint {
-    return this.#flow(flow).peer;
+  client(flow: FlowId): PeerEndpoint {
+    return peerAt(this.#flow(flow).peer);
   }
 
   local(flow: FlowId): IpEndpoint {
