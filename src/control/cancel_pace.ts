@@ -21,8 +21,8 @@ export class CancelPace {
     this.#clock = clock;
   }
 
-  /** `client`: its address; '': it has none. Not too fast: it counts. */
-  isTooFast(listener: ListenerId, client: string): boolean {
+  /** `client`: its key (core/address_key.ts). Not too fast: it counts. */
+  isTooFast(listener: ListenerId, client: Uint8Array): boolean {
     const whose = `${listener} ${networkText(client, IPV6_PREFIX_BITS)}`;
     // GCRA: a cancel is on time when the ones before it leave it a place within the second.
     const now = this.#clock.nowMs();

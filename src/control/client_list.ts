@@ -4,8 +4,9 @@
  */
 import { blockText, readEndpoint } from '../core/address_text.js';
 import type { ListenerId } from '../core/brand.js';
+import { hostBytesOf } from '../core/endpoint.js';
 import { FirstFew } from '../core/first_few.js';
-import { ipBytes, ipText, unmapped } from '../core/ip_bytes.js';
+import { ipText, masked, unmapped } from '../core/ip_bytes.js';
 import { MAX_SESSIONS_LISTED, type SessionFilter, type SessionRow } from '../core/questions.js';
 import { ITEMS_PER_STRETCH } from '../core/stretches.js';
 import type { ClientTable } from '../pool/client_table.js';
@@ -103,9 +104,8 @@ function ofSessions(
     const endpoint = readEndpoint(client);
     if (!endpoint.ok || endpoint.value.kind !== 'ip') continue;
     const prefix = prefixes.get(listener) ?? null;
-    const address = ipBytes(endpoint.value.host);
-    if (address === null) continue;
-    const text = textOf(unmapped(address), prefix ?? USUAL_PREFIX_BITS);
+    const address = unmapped(hostBytesOf(endpoint.value));
+    const text = textOf(address, prefix ?? USUAL_PREFIX_BITS);
     const key = keyOf(listener, text);
     const known = views.get(key);
     views.set(key, {
@@ -127,11 +127,7 @@ function keyOf(listener: string, client: string): string {
 /** An address, or the first one of its prefix with that. */
 function textOf(address: Uint8Array, ipv6PrefixBits: number): string {
   if (address.length === 4) return ipText(4, address);
-  const first = address.map((byte, index) => {
-    const bits = Math.min(8, Math.max(0, ipv6PrefixBits - 8 * index));
-    return byte & (0xff << (8 - bits));
-  });
-  const host = ipText(6, first);
+  const host = ipText(6, masked(address, ipv6PrefixBits));
   return blockText({ family: 6, host, prefixBits: Math.min(ipv6PrefixBits, IPV6_BITS) });
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Address, Endpoint, IpEndpoint } from './endpoint.js';
 import { ipEndpoint } from './endpoint.js';
-import { ipBytes, ipText, unmapped } from './ip_bytes.js';
+import { familyOf, ipBytes, ipText, keptIn, masked, unmapped } from './ip_bytes.js';
 import { MAX_UNIX_PATH_BYTES } from './limits.js';
 import { ok, type Result } from './result.js';
 import type { AddressBlock } from './spec.js';
@@ -76,15 +76,13 @@ export function blockText({ family, host, prefixBits }: AddressBlock): string {
 }
 
 /**
- * Where clients of one network of IPv6 are one: its first address, or the address of IPv4. '' for
- * what is no address.
+ * Where clients of one network of IPv6 are one: its first address, or the address of IPv4. `key`:
+ * see address_key.ts; '' for one without an address.
  */
-export function networkText(host: string, ipv6PrefixBits: number): string {
-  const bytes = ipBytes(host);
-  if (bytes === null) return '';
-  const folded = unmapped(bytes);
-  const family = familyOf(folded);
-  return ipText(family, family === 4 ? folded : masked(folded, ipv6PrefixBits));
+export function networkText(key: Uint8Array, ipv6PrefixBits: number): string {
+  if (key.length === 0) return '';
+  const family = familyOf(key);
+  return ipText(family, family === 4 ? key : masked(key, ipv6PrefixBits));
 }
 
 /** A block as 4 or 16 bytes in network order, and how many bits of them count. */
@@ -164,25 +162,12 @@ function parseIp(host: string, form: IpForm): Reading<Uint8Array> | null {
   return ok(bytes);
 }
 
-function familyOf(bytes: Uint8Array): 4 | 6 {
-  return bytes.length === 4 ? 4 : 6;
-}
-
 /** Whether all bits beyond the prefix are zero. */
 function isNetwork(bytes: Uint8Array, prefixBits: number): boolean {
   for (let index = prefixBits >> 3; index < bytes.length; index++) {
     if (((bytes[index] ?? 0) & ~keptIn(index, prefixBits)) !== 0) return false;
   }
   return true;
-}
-
-function masked(bytes: Uint8Array, prefixBits: number): Uint8Array {
-  return bytes.map((byte, index) => byte & keptIn(index, prefixBits));
-}
-
-/** The bits of a byte that belong to the prefix. */
-function keptIn(index: number, prefixBits: number): number {
-  return (0xff00 >> Math.min(8, Math.max(0, prefixBits - 8 * index))) & 0xff;
 }
 
 function parseUnix(text: string): Reading<Endpoint> {

@@ -3,7 +3,7 @@
  * and made once per backend, so an engine may cache what it derives from one by identity.
  */
 import { present } from './assert.js';
-import { ipBytes, ipText, unmapped } from './ip_bytes.js';
+import { familyOf, ipBytes, ipText, unmapped } from './ip_bytes.js';
 
 export interface IpEndpoint {
   readonly kind: 'ip';
@@ -130,14 +130,14 @@ export function hostBytesOf(endpoint: IpEndpoint): Uint8Array {
 export function systemEndpoint(host: string, port: number): IpEndpoint | null {
   const bytes = systemBytes(host);
   if (bytes === null) return null;
-  const family = bytes.length === 4 ? 4 : 6;
+  const family = familyOf(bytes);
   return ipEndpoint(family, ipText(family, bytes), port);
 }
 
 /** The same of a peer. */
 export function systemPeer(host: string, port: number): PeerEndpoint | null {
   const bytes = systemBytes(host);
-  return bytes === null ? null : PeerEndpoint.ofBytes(bytes.length === 4 ? 4 : 6, port, bytes);
+  return bytes === null ? null : PeerEndpoint.ofBytes(familyOf(bytes), port, bytes);
 }
 
 function systemBytes(host: string): Uint8Array | null {

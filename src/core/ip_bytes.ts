@@ -71,6 +71,21 @@ export function mapped(bytes: Uint8Array): Uint8Array {
   return wide;
 }
 
+/** Of 4 or 16 bytes. */
+export function familyOf(bytes: Uint8Array): 4 | 6 {
+  return bytes.length === 4 ? 4 : 6;
+}
+
+/** A copy in which the bits beyond the prefix are zero. */
+export function masked(bytes: Uint8Array, prefixBits: number): Uint8Array {
+  return bytes.map((byte, index) => byte & keptIn(index, prefixBits));
+}
+
+/** The bits of byte number `index` that belong to a prefix. */
+export function keptIn(index: number, prefixBits: number): number {
+  return (0xff00 >> Math.min(8, Math.max(0, prefixBits - 8 * index))) & 0xff;
+}
+
 /** The 32 bits of word number `word`, big end first. */
 export function wordAt(bytes: Uint8Array, word: number): number {
   const at = 4 * word;

@@ -4,7 +4,7 @@
  * that is not the loopback's.
  */
 import { networkInterfaces } from 'node:os';
-import { type IpEndpoint, systemEndpoint } from '../core/endpoint.js';
+import { type IpEndpoint, isLoopback, systemEndpoint } from '../core/endpoint.js';
 
 const LOOK_MS = 2_000;
 
@@ -17,15 +17,15 @@ export class OwnAddresses {
     this.#look = look;
   }
 
-  has({ family, host }: IpEndpoint, nowMs: number): boolean {
-    if (family === 4 ? host.startsWith('127.') : host === '::1') return true;
+  has(address: IpEndpoint, nowMs: number): boolean {
+    if (isLoopback(address)) return true;
     if (nowMs >= this.#lookMs + LOOK_MS) {
       this.#lookMs = nowMs;
       const hosts = this.#look();
       // Unknown at the moment: what was known is the best guess.
       if (hosts !== null) this.#hosts = new Set(hosts);
     }
-    return this.#hosts.has(host);
+    return this.#hosts.has(address.host);
   }
 }
 

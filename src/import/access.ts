@@ -4,7 +4,7 @@
  * the first for every address.
  */
 import { parseBlock } from '../config/address.js';
-import { ipBytes, ipText } from '../core/ip_bytes.js';
+import { familyOf, ipBytes, ipText, masked } from '../core/ip_bytes.js';
 
 export interface AddressRule {
   readonly action: 'allow' | 'deny';
@@ -36,14 +36,9 @@ export function ownBlockText(text: string): string | null {
   const [host = '', length, ...rest] = text.split('/');
   const bytes = ipBytes(host);
   if (bytes === null || rest.length > 0) return null;
-  const family = bytes.length === 4 ? 4 : 6;
   const bits = prefixBits(length, bytes.length * 8);
   if (bits === null) return null;
-  const masked = bytes.map((byte, index) => {
-    const kept = Math.min(8, Math.max(0, bits - 8 * index));
-    return byte & (0xff00 >> kept);
-  });
-  const block = `${ipText(family, masked)}/${bits}`;
+  const block = `${ipText(familyOf(bytes), masked(bytes, bits))}/${bits}`;
   return parseBlock(block).ok ? block : null;
 }
 

@@ -11,6 +11,7 @@ import type { Wire } from '../../src/core/wire.js';
 import { createKeyMemory, KeyTable } from '../../src/pool/key_table.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
 import type { CancelOrder, CancelOutcome } from '../../src/session/tcp/deps.js';
+import { keyOfHost } from '../support/client_key.js';
 import { FakeTime } from '../support/fake_time.js';
 import { backendSpec, inventory, listenerSpec, poolSpec, resolved, spec } from './fixtures.js';
 
@@ -122,13 +123,13 @@ function bench() {
     return keys.note(listenerId(listener), KEY, id, worker as WorkerId);
   };
   /** From a client of its own, unless said. */
-  const ask = (pool: Listener, client = `10.1.0.${orders}`): number => {
+  const ask = (pool: Listener, client = `10.1.${orders >> 8}.${orders & 255}`): number => {
     const number = ++orders;
     const order: CancelOrder = {
       pair: 1 as PairId,
       number,
       listener: listenerId(pool),
-      client,
+      client: keyOfHost(client),
       header: { transport: 'stream', source: null, destination: null, tlvs: [] },
       request: Buffer.concat([Buffer.alloc(8), KEY]),
     };

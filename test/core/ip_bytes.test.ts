@@ -1,11 +1,13 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import t from 'tap';
 import {
+  familyOf,
   ipBytes,
   ipText,
   ipv4Number,
   isMapped,
   mapped,
+  masked,
   unmapped,
 } from '../../src/core/ip_bytes.js';
 import { below, seededRandom } from '../../src/core/random.js';
@@ -18,6 +20,21 @@ t.test('addresses become bytes in network order', async (t) => {
   t.equal(bytesOf('::1'), `${'00'.repeat(15)}01`);
   t.equal(bytesOf('2001:DB8::ff:1'), '20010db80000000000000000 00ff0001'.replace(' ', ''));
   t.equal(bytesOf('::ffff:1.2.3.4'), `${'00'.repeat(10)}ffff01020304`);
+});
+
+t.test('a prefix keeps its bits, and a copy has them', async (t) => {
+  const kept = (text: string, prefixBits: number): string => {
+    const bytes = ipBytes(text) ?? new Uint8Array(0);
+    const before = bytes.slice();
+    const copy = masked(bytes, prefixBits);
+    t.same(bytes, before);
+    return ipText(familyOf(copy), copy);
+  };
+  t.equal(kept('255.255.255.255', 0), '0.0.0.0');
+  t.equal(kept('255.255.255.255', 12), '255.240.0.0');
+  t.equal(kept('255.255.255.255', 32), '255.255.255.255');
+  t.equal(kept('2001:db8:ffff:ffff::1', 49), '2001:db8:ffff:8000::');
+  t.equal(kept('2001:db8::1', 128), '2001:db8::1');
 });
 
 t.test('what is no address is null', async (t) => {

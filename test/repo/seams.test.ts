@@ -67,6 +67,14 @@ t.test(
   },
 );
 
+t.test('the text of an address is read in one place', async (t) => {
+  const parsers = ['isIP', 'isIPv4', 'isIPv6', 'BlockList', 'SocketAddress'];
+  t.same(
+    below('src').flatMap((source) => uses(source, parsers)),
+    [],
+  );
+});
+
 t.test('nothing imports timers, which would hide a sleep', async (t) => {
   const found = sources.flatMap(({ path, imports }) =>
     imports.filter(({ specifier }) => /^(node:)?timers/.test(specifier)).map(() => path),

@@ -1,9 +1,9 @@
 /** TLS options of an attempt, from its definition and the backend's host. */
 
-import { isIP } from 'node:net';
 import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import type { CutOffSignal } from '../../core/cut_off.js';
 import type { ProbeTls } from '../../core/health_spec.js';
+import { ipBytes } from '../../core/ip_bytes.js';
 import { readUserFile } from '../../files/user_file.js';
 import { codeOf, ProbeFailed } from './failed.js';
 
@@ -23,7 +23,7 @@ export async function tlsOptions(
   return {
     host: name,
     rejectUnauthorized: tls.verify,
-    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(ipBytes(name) === null ? { servername: name } : {}),
     ...(tls.caFile === null ? {} : { secureContext: await believing(tls.caFile, signal) }),
   };
 }

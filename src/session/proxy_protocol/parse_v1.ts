@@ -1,6 +1,6 @@
 /** Reads the line of PROXY protocol version 1 (proxy-protocol.txt, section 2.1), to the letter. */
 import { PeerEndpoint } from '../../core/endpoint.js';
-import { ipBytes } from '../../core/ip_bytes.js';
+import { familyOf, ipBytes } from '../../core/ip_bytes.js';
 import { bad, MAX_LINE_BYTES_V1, NEED_MORE_OF_HEADER, type ParsedHeader } from './header.js';
 
 const BEGINNINGS = ['PROXY TCP4 ', 'PROXY TCP6 ', 'PROXY UNKNOWN ', 'PROXY UNKNOWN\r\n'];
@@ -55,7 +55,7 @@ function header(
 function endpoint(family: string | undefined, host: string, port: number): PeerEndpoint | null {
   const bytes = ipBytes(host);
   if (bytes === null || port > 0xffff) return null;
-  const version = bytes.length === 4 ? 4 : 6;
+  const version = familyOf(bytes);
   return String(version) === family ? PeerEndpoint.ofBytes(version, port, bytes) : null;
 }
 

@@ -18,8 +18,8 @@ export interface CancelOrder {
   /** Of the session; the pair may be another one's by the time of the answer. */
   readonly number: number;
   readonly listener: ListenerId;
-  /** The client's host, for its rate. */
-  readonly client: string;
+  /** The client's key, for its rate (core/address_key.ts). */
+  readonly client: Uint8Array;
   /** What backends want in front, where their pool sends a PROXY header. */
   readonly header: ProxyHeader;
   readonly request: Uint8Array;

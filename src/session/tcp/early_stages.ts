@@ -3,6 +3,7 @@
  * first bytes is read, within one deadline and one size; what is looked at is in session/early.
  */
 
+import { addressKey } from '../../core/address_key.js';
 import { assert, unreachable } from '../../core/assert.js';
 import type { Clock } from '../../core/clock.js';
 import type { Cause } from '../../core/outcome.js';
@@ -92,8 +93,7 @@ export class EarlyStages {
     const { pair, number, listener } = session;
     session.phase = { at: 'cancelling' };
     this.#deps.deadline(session, clock.nowMs() + CANCEL_MS);
-    const from = session.client(engine.client(pair));
-    const client = from.kind === 'ip' ? from.host : '';
+    const client = addressKey(session.client(engine.client(pair)));
     // It goes to another thread.
     const header = plainHeader(headerOf(session, engine));
     this.#deps.cancel({ pair, number, listener: listener.id, client, header, request });

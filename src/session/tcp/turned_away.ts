@@ -3,6 +3,7 @@
  * of theirs is read. A flood of them must cost little: they have no session, take no place, and get
  * few lines; the next line says how many had none.
  */
+import { addressKey } from '../../core/address_key.js';
 import { networkText } from '../../core/address_text.js';
 import type { PairId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
@@ -133,7 +134,7 @@ export class TurnedAway {
     if (!mayCancel || client.kind === 'unix') return false;
     const answer = limiter.look(client, this.#clock.nowMs());
     if (answer !== TOO_MANY && answer !== TOO_FAST) return false;
-    return this.#trials.begin(pair, networkText(client.host, limiter.spec.ipv6PrefixBits));
+    return this.#trials.begin(pair, networkText(addressKey(client), limiter.spec.ipv6PrefixBits));
   }
 
   /** Writes it down; the pair is to be closed. */
