@@ -1,16 +1,21 @@
 /** The hash of a client: equal for addresses that shall share a backend. */
+import { keptIn } from '../core/ip_bytes.js';
 import { xxh32 } from './hash.js';
 
 const CLIENT_SEED = 0x636c6e74;
 const V6_BYTES = 16;
 
 export class ClientHash {
-  readonly #prefixBits: number;
+  /** How many bytes of an IPv6 address count whole, and which bits of the one behind them. */
+  readonly #whole: number;
+  readonly #restMask: number;
+  /** Zero behind those. */
   readonly #key = new Uint8Array(V6_BYTES);
 
   /** `ipv6PrefixBits`, 0 to 128: clients whose IPv6 addresses begin alike hash alike. */
   constructor(ipv6PrefixBits: number) {
-    this.#prefixBits = ipv6PrefixBits;
+    this.#whole = ipv6PrefixBits >> 3;
+    this.#restMask = keptIn(this.#whole, ipv6PrefixBits);
   }
 
   /**
@@ -18,12 +23,11 @@ export class ClientHash {
    * client. 32 bits.
    */
   of(clientKey: Uint8Array): number {
-    const key = this.#key;
     if (clientKey.length !== V6_BYTES) return xxh32(clientKey, clientKey.length, CLIENT_SEED);
-    for (let i = 0; i < V6_BYTES; i++) {
-      const bits = Math.min(Math.max(this.#prefixBits - i * 8, 0), 8);
-      key[i] = (clientKey[i] ?? 0) & (0xff00 >> bits);
-    }
+    const key = this.#key;
+    const whole = this.#whole;
+    for (let i = 0; i < whole; i++) key[i] = clientKey[i] ?? 0;
+    if (whole < V6_BYTES) key[whole] = (clientKey[whole] ?? 0) & this.#restMask;
     return xxh32(key, V6_BYTES, CLIENT_SEED);
   }
 }
