@@ -4,7 +4,7 @@
  */
 import { type IpEndpoint, ipEndpoint, type PeerEndpoint } from '../../core/endpoint.js';
 import { ipText } from '../../core/ip_bytes.js';
-import { PKTINFO_WORDS, writePktinfo } from '../../kernel/messages.js';
+import { PKTINFO_WORDS, pktinfoAddressAt, writePktinfo } from '../../kernel/messages.js';
 import { decodePeer, SOCKADDR_IN_BYTES, SOCKADDR_IN6_BYTES } from '../../kernel/sockaddr.js';
 
 /** sockaddr_in6 is 7 words. */
@@ -14,6 +14,7 @@ const ROW_WORDS = NAME_WORDS + PKTINFO_WORDS;
 export class FlowAddresses {
   /** By flow: a name and a control message. */
   readonly words: Int32Array;
+  readonly #bytes: Uint8Array;
   /** By flow: the lengths of both; 0: no control message. */
   readonly nameBytes: Uint8Array;
   readonly controlBytes: Uint8Array;
@@ -22,6 +23,7 @@ export class FlowAddresses {
 
   constructor(capacity: number) {
     this.words = new Int32Array(capacity * ROW_WORDS);
+    this.#bytes = new Uint8Array(this.words.buffer);
     this.nameBytes = new Uint8Array(capacity);
     this.controlBytes = new Uint8Array(capacity);
   }
@@ -47,15 +49,10 @@ export class FlowAddresses {
     this.#locals[flow] = undefined;
   }
 
-  /**
-   * Replies of `flow` leave from `local`, the words of an address; `scope`: its interface, or 0.
-   */
-  replyFrom(flow: number, local: IpEndpoint, address: Int32Array, scope: number): void {
-    const { family } = local;
+  /** Replies of `flow` leave from `address`, its words; `scope`: its interface, or 0. */
+  replyFrom(flow: number, family: 4 | 6, address: Int32Array, scope: number): void {
     const at = this.controlAt(flow);
     this.controlBytes[flow] = writePktinfo(this.words, at, family, address, scope);
-    const bytes = new Uint8Array(Int32Array.from(address).buffer);
-    this.#locals[flow] = ipEndpoint(family, ipText(family, bytes), local.port);
   }
 
   client(flow: number): PeerEndpoint {
@@ -67,8 +64,16 @@ export class FlowAddresses {
     return client;
   }
 
-  /** The address that the client used; `bound`: the listener's own, where it is a specific one. */
+  /** The address that the client used, at a listener that is bound to `bound`. */
   local(flow: number, bound: IpEndpoint): IpEndpoint {
-    return this.#locals[flow] ?? bound;
+    if (this.controlBytes[flow] === 0) return bound;
+    let local = this.#locals[flow];
+    if (local === undefined) {
+      const { family, port } = bound;
+      const at = 4 * pktinfoAddressAt(family, this.controlAt(flow));
+      local = ipEndpoint(family, ipText(family, this.#bytes, at), port);
+      this.#locals[flow] = local;
+    }
+    return local;
   }
 }

@@ -104,7 +104,7 @@ export class Flows {
       const address = key.subarray(LOCAL, LOCAL + 4);
       const linkLocal = local.family === 6 && ((address[0] ?? 0) & 0xc0ff) === 0x80fe;
       const scope = words[at + pktinfoInterfaceAt(local.family, CONTROL_AT)] ?? 0;
-      this.addresses.replyFrom(flow, local, address, linkLocal ? scope : 0);
+      this.addresses.replyFrom(flow, local.family, address, linkLocal ? scope : 0);
     }
     return flow;
   }
