@@ -3,9 +3,9 @@
  * 2026-04-27: header and payload in one datagram, and each datagram parsed by itself).
  */
 import { inBlocks } from '../../core/address_block.js';
-import { formatAddress, type Peer, type PeerEndpoint } from '../../core/endpoint.js';
+import type { Peer, PeerEndpoint } from '../../core/endpoint.js';
 import type { AddressBlock } from '../../core/spec.js';
-import type { ProxiedClient } from '../proxy_protocol/header.js';
+import { FIXED_BYTES_V2, type ProxiedClient, UNIX_PATH_BYTES } from '../proxy_protocol/header.js';
 import { parse } from '../proxy_protocol/parse.js';
 import type { Unwrapped } from '../udp_port.js';
 
@@ -38,7 +38,12 @@ export class HeaderReader {
       return { kind: 'payload', offset: length, tag: '' };
     }
     this.#last = { transport: 'dgram', source, destination, tlvs };
-    const tag = `${formatAddress(source)} ${formatAddress(destination)}`;
-    return { kind: 'payload', offset: length, tag };
+    return { kind: 'payload', offset: length, tag: tagOf(datagram, source) };
   }
+}
+
+/** Both addresses and ports as the header has them: they are compared and never read. */
+function tagOf({ buffer, byteOffset }: Uint8Array, source: Peer): string {
+  const bytes = source.kind === 'unix' ? 2 * UNIX_PATH_BYTES : source.family === 4 ? 12 : 36;
+  return Buffer.from(buffer, byteOffset + FIXED_BYTES_V2, bytes).toString('latin1');
 }
