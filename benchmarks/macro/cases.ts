@@ -153,8 +153,9 @@ export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
     ...tcp,
     question: 'no sessions',
     peers: FEW,
-    // At rest something happens once per second.
-    stretch: 2,
+    // Threads of sluice that rest wake up every ten seconds: each turn has two of these.
+    stretch: 20,
+    mostRounds: 6,
     work: { kind: 'held', few: 0, sessions: 0, settleMs: 0 },
     measures: ['idle'],
   },
@@ -163,9 +164,9 @@ export const SYNTHETIC_CASES: Readonly<Record<SyntheticName, SyntheticCase>> = {
     peersAre: 'fresh',
     question: '9,000 idle sessions, each used once',
     peers: ['haproxy', 'nginx', 'uring', 'before'],
-    // As many as an interval needs, because each takes half a minute.
+    // As many as an interval needs, because each takes most of a minute.
     mostRounds: 6,
-    stretch: 2,
+    stretch: 20,
     work: { kind: 'held', few: 1000, sessions: 9000, settleMs: 25_000 },
     measures: ['memory', 'idle'],
   },

@@ -38,7 +38,7 @@ const PACES = {
     measureMs: 1000,
     heldSessions: 9000,
     settleMs: 25_000,
-    mostStretch: 4,
+    mostStretch: 20,
   },
   quick: {
     compileMs: 1200,

@@ -13,23 +13,33 @@ export async function accepted(client: number, listener: number): Promise<void> 
   );
 }
 
+/** The socket that listens at `port`, as its inode; undefined: none does. */
+export function listenerAt(port: number): string | undefined {
+  return sockets().find(({ local, state }) => local === port && state === LISTEN)?.inode;
+}
+
+/** <net/tcp_states.h> */
+const LISTEN = '0A';
+
 interface SocketRow {
   readonly local: number;
   readonly remote: number;
+  readonly state: string;
   /** `0`: it belongs to no process yet. */
   readonly inode: string;
 }
 
-/** proc(5), /proc/net/tcp: columns 1 and 2 are `ADDRESS:PORT` in hex, column 9 is the inode. */
+/** proc(5), /proc/net/tcp: columns 1 and 2 are `ADDRESS:PORT` in hex, 3 the state, 9 the inode. */
 function sockets(): readonly SocketRow[] {
   return ['tcp', 'tcp6'].flatMap((family) =>
     readFileSync(`/proc/net/${family}`, 'latin1')
       .split('\n')
       .slice(1)
       .map((line) => line.trim().split(/\s+/))
-      .map(([, local = '', remote = '', , , , , , , inode = '0']) => ({
+      .map(([, local = '', remote = '', state = '', , , , , , inode = '0']) => ({
         local: portOf(local),
         remote: portOf(remote),
+        state,
         inode,
       })),
   );
