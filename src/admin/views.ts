@@ -15,8 +15,6 @@ export interface AdminViews {
    * from the moment a stop begins.
    */
   ready(listener: string | null): CheckView;
-  /** What an operator shall see first although all of that may be well: sentences. */
-  troubles(): readonly string[];
   health(): HealthView;
   /** The same, where only what is asked for is looked at in full. */
   glance(): GlanceView;
@@ -137,6 +135,7 @@ export interface PoolSummary extends Omit<PoolView, 'backends' | 'discovery'> {
 
 /** What a page needs of all that there is; of thousands of backends it shows some in full. */
 export interface GlanceView extends Omit<HealthView, 'pools' | 'probes'> {
+  readonly check: CheckView;
   readonly pools: readonly PoolGlance[];
 }
 
@@ -154,6 +153,10 @@ export interface BackendGlance
 
 /** The daemon as a whole. */
 export interface StatusView extends Omit<HealthView, 'listeners' | 'pools' | 'probes'> {
+  /**
+   * What `live` and `ready` have, and what an operator shall see first although both may be well.
+   */
+  readonly check: CheckView;
   readonly listeners: number;
   readonly pools: number;
   readonly backends: number;

@@ -5,6 +5,7 @@ import type { SourceState } from '../core/source_snapshot.js';
 import type { Daemon } from './daemon.js';
 import { type SourceView, sourcesNow } from './discovery_views.js';
 import type { PoolEntry } from './inventory.js';
+import type { PoolNow } from './pool_now.js';
 
 export interface TroubleParts {
   readonly pools: readonly PoolEntry[];
@@ -23,13 +24,14 @@ const SOUND: readonly SourceState[] = ['good', 'asking'];
 
 /** Of a daemon at this instant. */
 export function troublesNow(
-  { inventory, watch, discoveries, board, lists }: Daemon,
+  { inventory, discoveries, board, lists }: Daemon,
   queued: TroubleParts['queued'],
+  look: (pool: PoolEntry) => Pick<PoolNow, 'state'>,
 ): readonly string[] {
   return troublesOf({
     pools: [...inventory.pools.values()].filter(({ tenure }) => tenure === 'kept'),
     queued,
-    stateOf: (pool) => watch.pool(pool).state,
+    stateOf: (pool) => look(pool).state,
     sources: sourcesNow(discoveries),
     missingAddresses: board.sources.missing,
     keptLists: lists.kept,

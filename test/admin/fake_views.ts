@@ -1,5 +1,11 @@
 /** A control plane for the endpoints: two listeners, one pool with a backend in each trouble. */
-import type { AdminViews, BackendView, GlanceView, HealthView } from '../../src/admin/views.js';
+import type {
+  AdminViews,
+  BackendView,
+  CheckView,
+  GlanceView,
+  HealthView,
+} from '../../src/admin/views.js';
 import type { BackendTraffic } from '../../src/control/backend_traffic.js';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
@@ -145,14 +151,12 @@ export function fakeViews(): FakeViews {
     ready() {
       return { problems: this.readyProblems };
     },
-    troubles() {
-      return [];
-    },
     health() {
       return this.view;
     },
     glance() {
-      return glanceAt(this.health());
+      const problems = [...this.liveProblems, ...this.readyProblems];
+      return glanceAt(this.health(), { problems });
     },
     metrics() {
       return this.exposition();
@@ -161,7 +165,7 @@ export function fakeViews(): FakeViews {
   };
 }
 
-function glanceAt(view: HealthView): GlanceView {
+function glanceAt(view: HealthView, check: CheckView): GlanceView {
   const pools = view.pools.map(({ backends, ...pool }) => ({
     ...pool,
     backends: backends.map((one) => ({ ...one, view: () => one })),
@@ -172,5 +176,5 @@ function glanceAt(view: HealthView): GlanceView {
       eligible: backends.filter(({ eligible }) => eligible).length,
     }),
   }));
-  return { ...view, pools };
+  return { ...view, check, pools };
 }

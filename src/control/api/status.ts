@@ -1,5 +1,5 @@
 /** `GET /v1/status`: the daemon as a whole, on one screen. */
-import type { AdminViews, StatusView } from '../../admin/views.js';
+import type { StatusView } from '../../admin/views.js';
 import { andMore, few } from '../../core/few.js';
 import { ok } from '../../core/result.js';
 import type { Override } from '../desired/override.js';
@@ -46,9 +46,7 @@ export const MAX_SENTENCES = 20;
 
 export type StatusDeps = Pick<LookDeps, 'views' | 'overrides' | 'kept'>;
 
-export interface StatusParts extends Pick<LookDeps, 'overrides' | 'kept'> {
-  readonly views: Pick<AdminViews, 'live' | 'ready' | 'troubles'>;
-}
+export type StatusParts = Pick<LookDeps, 'overrides' | 'kept'>;
 
 export function statusEndpoint(deps: StatusDeps): ApiEndpoint {
   return endpoint({
@@ -64,16 +62,15 @@ export function statusEndpoint(deps: StatusDeps): ApiEndpoint {
 /** Of the moment of `view`, which is now. */
 export function statusOf(
   view: StatusView,
-  { views, overrides, kept }: StatusParts,
+  { overrides, kept }: StatusParts,
 ): ShapeOf<typeof STATUS> {
-  const ready = views.ready(null);
+  const { check } = view;
   const changed = overrides();
-  const problems = [...views.live().problems, ...ready.problems, ...views.troubles()];
-  problems.push(...changed.flatMap(deniesAll));
+  const problems = [...check.problems, ...changed.flatMap(deniesAll)];
   if (kept.trouble !== null) problems.push(kept.trouble);
   const { noted } = view;
   const more = noted - view.notes.length;
-  const notes = [...few(ready.notes ?? [], MAX_SENTENCES), ...view.notes];
+  const notes = [...few(check.notes ?? [], MAX_SENTENCES), ...view.notes];
   return {
     phase: view.phase,
     version: view.version,

@@ -31,7 +31,7 @@ function bench(t: Test) {
   t.teardown(() => lastHour.end());
   const glance = () => {
     takes('glance', GLANCE_MS);
-    return { ...HEALTH, pools: [] };
+    return { ...HEALTH, check: { problems: [] }, pools: [] };
   };
   const timers: Pick<FakeTime, 'after'> = {
     after: (delayMs, callback) =>
