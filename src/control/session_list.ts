@@ -4,11 +4,10 @@ import {
   comesBefore,
   type SessionFilter,
   type SessionPlace,
-  type SessionRow,
   type SessionSort,
   type WorkerReply,
 } from '../core/questions.js';
-import { toRows } from '../core/session_columns.js';
+import { type RowInColumns, toRows } from '../core/session_columns.js';
 import type { Inquiries } from './inquiries.js';
 
 export interface SessionQuery {
@@ -19,7 +18,7 @@ export interface SessionQuery {
 }
 
 export interface SessionPage {
-  readonly rows: readonly SessionRow[];
+  readonly rows: readonly RowInColumns[];
   /** For ages of the rows. */
   readonly nowMs: number;
   /** Behind the last of `rows`; null: there are no more. */

@@ -78,8 +78,10 @@ export interface SessionRow extends SessionPlace {
 
 /** Rows as they go over to another thread: see session_columns.ts. */
 export interface SessionColumns {
-  readonly ids: readonly string[];
-  readonly clients: readonly string[];
+  /** The id and the client of each, one behind the other. */
+  readonly text: string;
+  /** Of each: where its id and its client end in `text`. */
+  readonly ends: Uint32Array;
   /** Of each: key, since when, active when, bytes in and out. */
   readonly figures: Float64Array;
   /** Of each: places in `words` of listener, pool, backend and state. */

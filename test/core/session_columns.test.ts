@@ -25,7 +25,7 @@ t.test(`what goes over in columns comes back as it was (SEED=${seed})`, async (t
         bytesOut: 0,
       };
     });
-    t.same(toRows(structuredClone(toColumns(rows))), rows);
+    t.same(toRows(structuredClone(toColumns(rows))).map(plain), rows);
   }
 });
 
@@ -35,5 +35,12 @@ t.test('a part of the most rows has room for as many different words', async (t)
     const figures = { key: 0, sinceMs: 0, activeMs: 0, bytesIn: 0, bytesOut: 0 };
     return { id: '', client: '', state: 'relaying', ...words, ...figures };
   });
-  t.same(toRows(toColumns(rows)).at(-1), rows.at(-1));
+  t.same(toRows(toColumns(rows)).map(plain).at(-1), rows.at(-1));
 });
+
+function plain(row: SessionRow): SessionRow {
+  const { id, client, listener, pool, backend, state } = row;
+  const { key, sinceMs, activeMs, bytesIn, bytesOut } = row;
+  const words = { id, client, listener, pool, backend, state };
+  return { ...words, key, sinceMs, activeMs, bytesIn, bytesOut };
+}

@@ -16,6 +16,11 @@ export interface Answered<T> {
   readonly etag?: string;
 }
 
+/** The same, written already: as `JSON.stringify` would, with two spaces. */
+export interface Written {
+  readonly json: string;
+}
+
 export interface Asked<Query, Body> {
   readonly query: Query;
   readonly body: Body;
@@ -28,6 +33,7 @@ export interface Asked<Query, Body> {
 }
 
 export type ApiResult<T> = Result<Answered<T>, Problem>;
+export type Outcome<T> = ApiResult<T> | Result<Written, Problem>;
 
 interface Declaration<Query extends Shapes, Body extends Shapes, Answer> {
   readonly method: 'GET' | 'POST';
@@ -45,7 +51,7 @@ interface Declaration<Query extends Shapes, Body extends Shapes, Answer> {
       ShapeOf<ReturnType<typeof record<Query>>>,
       ShapeOf<ReturnType<typeof record<Body>>>
     >,
-  ) => ApiResult<Answer> | Promise<ApiResult<Answer>>;
+  ) => Outcome<Answer> | Promise<Outcome<Answer>>;
   /** As server-sent events, for clients that accept them. */
   readonly follow?: (
     asked: Asked<
@@ -65,9 +71,7 @@ export interface ApiEndpoint {
   readonly query: Shape<unknown>;
   readonly body: Shape<unknown> | null;
   readonly answer: Shape<unknown>;
-  readonly handle: (
-    asked: Asked<unknown, unknown>,
-  ) => ApiResult<unknown> | Promise<ApiResult<unknown>>;
+  readonly handle: (asked: Asked<unknown, unknown>) => Outcome<unknown> | Promise<Outcome<unknown>>;
   /** null: it has an end. */
   readonly follow: ((asked: Asked<unknown, unknown>) => Result<Follow, Problem>) | null;
 }

@@ -6,10 +6,10 @@ import { bySimilarity, isSimilar } from '../../config/nearest.js';
 import { quote } from '../../config/show.js';
 import { err, ok, type Result } from '../../core/result.js';
 import { type Caller, LOOKER } from './caller.js';
-import type { ApiEndpoint, ApiResult, Asked } from './endpoint.js';
+import type { ApiEndpoint, Asked, Outcome } from './endpoint.js';
 import { openApi } from './open_api.js';
 import { badRequest, notFound, type Problem, problemAnswer } from './problem.js';
-import { checkShape } from './shape.js';
+import { checkShape, type Shape } from './shape.js';
 import type { ApiTurns } from './turns.js';
 
 export const PREFIX = '/v1';
@@ -59,9 +59,11 @@ export function createRouter(
     turns.take() ? answer(request, who) : turns.next().then(() => answer(request, who));
 }
 
-function answerOf(outcome: ApiResult<unknown>): AdminAnswer {
+function answerOf(outcome: Outcome<unknown>): AdminAnswer {
   if (!outcome.ok) return problemAnswer(outcome.error);
-  const { value, etag } = outcome.value;
+  const answered = outcome.value;
+  if ('json' in answered) return json(200, `${answered.json}\n`, {});
+  const { value, etag } = answered;
   return json(200, `${JSON.stringify(value, null, 2)}\n`, etag === undefined ? {} : { etag });
 }
 
@@ -116,13 +118,9 @@ function read(
   if (!query.ok) return query;
   const ifMatch = request.headers.get('if-match') ?? null;
   const lastEventId = request.headers.get('last-event-id') ?? null;
-  const rest = { query: query.value, caller, ifMatch, lastEventId };
-  if (bodyShape === null) return ok({ ...rest, body: {} });
-  const parsed = bodyOf(request);
-  if (!parsed.ok) return parsed;
-  const body = checkShape(bodyShape, parsed.value);
-  if (!body.ok) return err(badRequest('The request does not fit', body.error));
-  return ok({ ...rest, body: body.value });
+  const body = bodyShape === null ? ok({}) : fittingBody(bodyShape, request);
+  if (!body.ok) return body;
+  return ok({ query: query.value, body: body.value, caller, ifMatch, lastEventId });
 }
 
 function queryOf({ endpoint, queries }: Place, text: string): Result<unknown, Problem> {
@@ -150,6 +148,13 @@ function wordsOf(queryText: string): Result<object, Problem> {
     }
   }
   return ok(Object.fromEntries(words));
+}
+
+function fittingBody(shape: Shape<unknown>, request: Request): Result<unknown, Problem> {
+  const parsed = bodyOf(request);
+  if (!parsed.ok) return parsed;
+  const body = checkShape(shape, parsed.value);
+  return body.ok ? body : err(badRequest('The request does not fit', body.error));
 }
 
 function bodyOf({ body }: Request): Result<unknown, Problem> {

@@ -4,7 +4,6 @@ import {
   SESSION_SORTS,
   type SessionFilter,
   type SessionPlace,
-  type SessionRow,
   type SessionSort,
 } from '../../core/questions.js';
 import { err, ok, type Result } from '../../core/result.js';
@@ -13,18 +12,8 @@ import type { ApiDeps } from './all.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
 import { badRequest, handedOver, notFound, type Problem } from './problem.js';
 import { FILTER, filterOf } from './session_filter.js';
-import {
-  duration,
-  figure,
-  list,
-  nullable,
-  oneOf,
-  optional,
-  record,
-  type ShapeOf,
-  text,
-  whole,
-} from './shape.js';
+import { sessionsText } from './session_text.js';
+import { duration, figure, list, nullable, oneOf, optional, record, text, whole } from './shape.js';
 
 const USUAL_LIMIT = 100;
 const MAX_SPREAD_MS = 24 * 3_600_000;
@@ -93,14 +82,9 @@ export function sessionsEndpoint({ daemon }: Pick<ApiDeps, 'daemon'>): ApiEndpoi
       const query = { filter: filter.value, sort, limit, after: after.value };
       const page = await listSessions(daemon.inquiries, query);
       const next = page.next === null ? null : cursorAt(page.next, sort);
-      return ok({
-        value: {
-          items: page.rows.map((row) => shown(row, page.nowMs)),
-          next,
-          missing: page.missing,
-          elsewhere: daemon.handover.elsewhere.remarks,
-        },
-      });
+      const elsewhere = daemon.handover.elsewhere.remarks;
+      const rest = { next, missing: page.missing, elsewhere };
+      return ok({ json: sessionsText(page.rows, page.nowMs, rest) });
     },
   });
 }
@@ -154,22 +138,6 @@ export function killEndpoint({
       return ok({ value: { ...value, elsewhere } });
     },
   });
-}
-
-function shown(row: SessionRow, nowMs: number): ShapeOf<typeof SESSION> {
-  const { id, listener, pool, backend, client, state, bytesIn, bytesOut } = row;
-  return {
-    id,
-    listener,
-    pool,
-    backend,
-    client,
-    state,
-    age_ms: Math.max(0, Math.round(nowMs - row.sinceMs)),
-    idle_ms: Math.max(0, Math.round(nowMs - row.activeMs)),
-    bytes_in: bytesIn,
-    bytes_out: bytesOut,
-  };
 }
 
 function cursorAt({ key, id }: SessionPlace, sort: SessionSort): string {
