@@ -177,7 +177,8 @@ export class HttpConnection {
       if (error || this.phase.at !== 'sending') return;
       this.unsentBytes -= bytes;
       if (rest.length === 0) return this.#sent(then);
-      this.phase = { ...this.phase, movedMs: this.#clock.nowMs() };
+      const { sinceMs } = this.phase;
+      this.phase = { at: 'sending', sinceMs, movedMs: this.#clock.nowMs() };
       const next = rest.subarray(0, PIECE_BYTES);
       this.#write({ piece: next, encoding, rest: rest.subarray(PIECE_BYTES), then });
     };

@@ -74,7 +74,7 @@ export class BackendDescriber {
     });
     const others = now.pool.unresolved.filter(isDescribed).map((one): BackendGlance => {
       const view = this.#unresolved(now, one);
-      return { ...view, view: () => view };
+      return { view: () => view, ...view };
     });
     return [...members, ...others];
   }

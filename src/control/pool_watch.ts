@@ -239,7 +239,8 @@ export class PoolWatch {
     } else if (told === 'panic') {
       // In panic every backend is eligible: those that would be without it are why it began.
       const eligible = this.#standing(pool, members, 0).eligible;
-      log.event('pool-panic', { ...counts, eligible, percent: pool.spec.settings.panicPercent });
+      const percent = pool.spec.settings.panicPercent;
+      log.event('pool-panic', { pool: pool.key, eligible, backends: kept, percent });
     } else if (before === 'panic') log.event('pool-panic-over', counts);
     else if (before === 'down') log.event('pool-recovered', counts);
   }

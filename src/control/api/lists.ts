@@ -200,14 +200,20 @@ function startOf(all: readonly Listed[], cursor: string | undefined): Result<num
 }
 
 export function listener(view: ListenerView): ShapeOf<typeof LISTENER> {
-  const { sinceWallMs, maxSessions, refused, dropped, addresses, ...same } = view;
+  const { name, protocol, addresses, pool: its, pools, state, reason: why, sessions } = view;
   return {
-    ...same,
+    name,
+    protocol,
     addresses: [...addresses],
-    since: timeText(sinceWallMs),
-    max_sessions: maxSessions,
-    refused: counts(refused),
-    dropped: counts(dropped),
+    pool: its,
+    pools,
+    state,
+    reason: why,
+    sessions,
+    since: timeText(view.sinceWallMs),
+    max_sessions: view.maxSessions,
+    refused: counts(view.refused),
+    dropped: counts(view.dropped),
   };
 }
 
