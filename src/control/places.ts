@@ -2,6 +2,7 @@
 import type { AdminDeps, ControlApi } from '../admin/http.js';
 import type { Kernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
+import { meetSocketOptions } from '../system/socket_options.js';
 import { problemAnswer } from './api/problem.js';
 import { PREFIX, type Router } from './api/router.js';
 import { ControlSocket, MAX_BODY_BYTES } from './control_socket.js';
@@ -29,6 +30,7 @@ export class Places {
 
   constructor(deps: PlacesDeps) {
     const { inUse, log } = deps;
+    meetSocketOptions();
     this.#taken = deps.taken;
     // They divide the descriptors that there are for both.
     const connections = Math.ceil(deps.connections / 2);
