@@ -3,7 +3,7 @@
  * and gets the names of workers that have not answered by then.
  */
 import type { WorkerId } from '../core/brand.js';
-import type { Clock, Timers } from '../core/clock.js';
+import type { Clock, Timer, Timers } from '../core/clock.js';
 import type { AnswerPart, Question, WorkerReply } from '../core/questions.js';
 import type { Fleet } from './worker_fleet.js';
 import type { FromWorker } from './worker_protocol.js';
@@ -21,8 +21,9 @@ export interface InquiriesDeps {
 
 interface Asked {
   readonly worker: WorkerId;
+  readonly untilMs: number;
   readonly parts: AnswerPart[];
-  readonly end: (how: 'answered' | 'silent') => void;
+  readonly resolve: (reply: WorkerReply) => void;
 }
 
 export class Inquiries {
@@ -31,6 +32,11 @@ export class Inquiries {
   /** Their threads are gone, and no new one serves yet. */
   readonly #missing = new Set<WorkerId>();
   #number = 0;
+  /**
+   * One for all questions, which outlives those that are answered: most are within a millisecond,
+   * and a timer for each would cost more than to ask.
+   */
+  #limit: Timer | null = null;
 
   constructor(deps: InquiriesDeps) {
     this.#deps = deps;
@@ -58,20 +64,14 @@ export class Inquiries {
   }
 
   ask(worker: WorkerId, question: Question): Promise<WorkerReply> {
-    const waiting = [...this.#asked.values()].filter((asked) => asked.worker === worker).length;
-    if (this.#missing.has(worker) || waiting >= MAX_ASKED) {
+    if (this.#missing.has(worker) || this.#waitingFor(worker) >= MAX_ASKED) {
       return Promise.resolve({ kind: 'silent', worker });
     }
     const number = ++this.#number;
+    const untilMs = this.#deps.clock.nowMs() + ANSWER_LIMIT_MS;
     return new Promise((resolve) => {
-      const parts: AnswerPart[] = [];
-      const timer = this.#deps.timers.after(ANSWER_LIMIT_MS, () => end('silent'));
-      const end = (how: 'answered' | 'silent'): void => {
-        if (!this.#asked.delete(number)) return;
-        timer.cancel();
-        resolve(how === 'silent' ? { kind: how, worker } : { kind: how, worker, parts });
-      };
-      this.#asked.set(number, { worker, parts, end });
+      this.#asked.set(number, { worker, untilMs, parts: [], resolve });
+      this.#limit ??= this.#deps.timers.after(ANSWER_LIMIT_MS, () => this.#endLate());
       this.#deps.fleet().send(worker, { kind: 'ask', ask: number, question });
     });
   }
@@ -81,15 +81,42 @@ export class Inquiries {
     // It may come after its time.
     if (asked === undefined) return;
     if (message.part !== null) asked.parts.push(message.part);
-    if (message.kind === 'answered') asked.end('answered');
+    if (message.kind !== 'answered') return;
+    this.#asked.delete(message.ask);
+    asked.resolve({ kind: 'answered', worker: asked.worker, parts: asked.parts });
   }
 
   lost(worker: WorkerId): void {
     this.#missing.add(worker);
-    for (const asked of [...this.#asked.values()]) if (asked.worker === worker) asked.end('silent');
+    this.#giveUp((asked) => asked.worker === worker);
   }
 
   replaced(worker: WorkerId): void {
     this.#missing.delete(worker);
+  }
+
+  #waitingFor(worker: WorkerId): number {
+    let count = 0;
+    for (const asked of this.#asked.values()) if (asked.worker === worker) count++;
+    return count;
+  }
+
+  /** The oldest stand first in the map. */
+  #endLate(): void {
+    const nowMs = this.#deps.clock.nowMs();
+    this.#giveUp(({ untilMs }) => untilMs <= nowMs);
+    const [next] = this.#asked.values();
+    this.#limit =
+      next === undefined
+        ? null
+        : this.#deps.timers.after(next.untilMs - nowMs, () => this.#endLate());
+  }
+
+  #giveUp(isMeant: (asked: Asked) => boolean): void {
+    for (const [number, asked] of this.#asked) {
+      if (!isMeant(asked)) continue;
+      this.#asked.delete(number);
+      asked.resolve({ kind: 'silent', worker: asked.worker });
+    }
   }
 }

@@ -111,6 +111,20 @@ t.test('a worker that does not answer is named, at once when its thread is gone'
   t.equal((await again).missing.length, 1);
   t.equal((await listSessions(inquiries, ALL)).missing.length, 1);
   inquiries.replaced(1 as WorkerId);
+  await bed.time.pass(2_000);
+  t.equal(bed.time.pending, 0);
+});
+
+t.test('each question has its own time, whatever else is asked meanwhile', async (t) => {
+  const { bed, inquiries, mute } = await asked(1);
+  mute(0);
+  const silentMs: number[] = [];
+  for (let count = 0; count < 3; count++) {
+    void listSessions(inquiries, ALL).then(() => silentMs.push(bed.time.nowMs()));
+    await bed.time.pass(900);
+  }
+  await bed.time.pass(2_000);
+  t.same(silentMs, [2_000, 2_900, 3_800]);
   t.equal(bed.time.pending, 0);
 });
 
