@@ -11,7 +11,7 @@ import { OfferedLoad } from './offered.js';
 import type { Latencies, Measured, Task, Work } from './protocol.js';
 import { Refusals } from './refusals.js';
 import { ShortConnections } from './short.js';
-import { readUsage, spentBetween } from './watch.js';
+import { readUsage, spentBetween, threadSeconds } from './watch.js';
 import type { Workload } from './workload.js';
 
 /** After a measurement, until the proxy has closed its side, too. */
@@ -45,6 +45,7 @@ function measureWindow(workload: Workload, task: Task): Measured {
   workload.latency?.clear();
   const earlier = { count: workload.count, failures: workload.failures };
   const before = readUsage(task.pids);
+  const threads = task.perThread ? threadSeconds(task.pids) : null;
   runFor(workload, task.measureMs);
   const after = readUsage(task.pids);
   const spent = spentBetween(before, after);
@@ -61,7 +62,16 @@ function measureWindow(workload: Workload, task: Task): Measured {
     stolen: spent.stolen,
     ...(workload.latency === null ? {} : { latencyNs: latencies(workload.latency) }),
     ...(workload instanceof Held ? { memory: workload.memory } : {}),
+    ...(threads === null ? {} : { threads: since(threads, threadSeconds(task.pids)) }),
   };
+}
+
+function since(
+  before: ReadonlyMap<string, number>,
+  now: ReadonlyMap<string, number>,
+): Readonly<Record<string, number>> {
+  const used = [...now].map(([thread, all]) => [thread, all - (before.get(thread) ?? 0)]);
+  return Object.fromEntries(used);
 }
 
 function runFor(workload: Workload, spanMs: number): void {

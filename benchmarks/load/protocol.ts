@@ -60,6 +60,8 @@ export interface Task {
   readonly measureMs: number;
   /** Processes of the proxy, whose use of the CPU is read at both ends of the measured time. */
   readonly pids: readonly number[];
+  /** Whether the answer says what each of their threads used. */
+  readonly perThread?: true;
 }
 
 export interface Command extends Task {
@@ -83,6 +85,8 @@ export interface Measured {
   readonly stolen: readonly number[];
   readonly latencyNs?: Latencies;
   readonly memory?: HeldMemory;
+  /** Seconds of CPU by the number of the thread, where that was asked for. */
+  readonly threads?: Readonly<Record<string, number>>;
 }
 
 export interface Latencies {

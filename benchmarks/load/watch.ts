@@ -31,8 +31,8 @@ export function readUsage(pids: readonly number[]): Usage {
     const ticks = parseTicks(readFileSync(`/proc/${pid}/stat`, 'utf8'));
     userTicks += ticks.user;
     systemTicks += ticks.system;
-    cpuSeconds += threadSeconds(pid);
   }
+  for (const seconds of threadSeconds(pids).values()) cpuSeconds += seconds;
   return { atMs: performance.now(), cpuSeconds, userTicks, systemTicks, cores };
 }
 
@@ -52,13 +52,16 @@ export function processTree(pid: number): number[] {
   return [pid, ...children.flatMap((child) => processTree(Number(child)))];
 }
 
-function threadSeconds(pid: number): number {
-  let nanoseconds = 0;
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const text = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8');
-    nanoseconds += Number(text.split(' ')[0]);
+/** The CPU time of each thread of `pids`, by its number. */
+export function threadSeconds(pids: readonly number[]): ReadonlyMap<string, number> {
+  const seconds = new Map<string, number>();
+  for (const pid of pids) {
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+      const text = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8');
+      seconds.set(task, Number(text.split(' ')[0]) / 1e9);
+    }
   }
-  return nanoseconds / 1e9;
+  return seconds;
 }
 
 /** utime and stime of /proc/PID/stat; the name in the second field may hold anything. */

@@ -6,25 +6,29 @@
  *   node dist/benchmarks/operators/main.js [--engine uring|node] [--rounds 9] [--seconds 2]
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePort, tempFolder } from '../../test/support/places.js';
 import { Child } from '../../test/support/process.js';
 import { repositoryRoot } from '../../test/support/repository.js';
-import type { Ready } from '../load/protocol.js';
-import { SYNTHETIC_CASES, valuesOf } from '../macro/cases.js';
+import type { Measured, Ready } from '../load/protocol.js';
+import { SYNTHETIC_CASES } from '../macro/cases.js';
 import { LOAD_CORE } from '../macro/cores.js';
 import { LoadProcess } from '../macro/load_process.js';
 import { OPEN_FILES, type Serving, startServing } from '../macro/peers.js';
 import { fillIn } from '../macro/template.js';
 import { type Endings, withEndings } from '../support/endings.js';
 import { describeMachine } from '../support/machine.js';
-import { type Estimate, estimate } from '../support/statistics.js';
+import { estimate } from '../support/statistics.js';
 
 const PAGES = 50;
 const CALLS_PER_SECOND = 100;
-const WARM_MS = 500;
+/**
+ * Of a turn, before it counts: V8 compiles the worker's loops anew for what the turn before had
+ * not, or had, and a daemon that is asked all the time pays that once.
+ */
+const WARM_MS = 3_000;
 const COMPILE_MS = 3_000;
 /** A daemon that is asked so often has been for longer than a minute. */
 const CALLS_BEFORE = 8_000;
@@ -36,6 +40,15 @@ const SETTLE_MS = 20_000;
 /** Not counted, for what happens as a turn begins and ends. */
 const ROUNDS_BEFORE = 2;
 
+/** What the daemon's threads took. */
+interface Threads {
+  readonly main: number;
+  /** The one that has most: there is one worker. */
+  readonly worker: number;
+  /** All others: V8's, which compile and collect for both. */
+  readonly helpers: number;
+}
+
 interface Round {
   /** Of the turn with operators, in parts of that without. */
   readonly rate: number;
@@ -44,22 +57,14 @@ interface Round {
    * much of the rate is missing.
    */
   readonly core: number;
-  /** What threads took, beside what they take without operators; in parts of the core. */
-  readonly main: number;
-  readonly helpers: number;
+  /** The same, by its threads. */
+  readonly threads: Threads;
 }
 
-/** What the daemon's threads took, in parts of the core. */
-interface Threads {
-  readonly main: number;
-  /** All but the main thread and the worker: V8's, which compile and collect for both. */
-  readonly helpers: number;
-}
-
-interface Turn extends Threads {
+interface Turn {
   readonly rate: number;
-  /** Per exchange, over all threads, in microseconds. */
-  readonly cpu: number;
+  /** Per exchange, in microseconds. */
+  readonly cpu: Threads;
 }
 
 /** sluice with a port for pages and a socket for questions. */
@@ -78,18 +83,21 @@ const { values } = parseArgs({
 // Everything but the proxy has the other core.
 execFileSync('taskset', ['-a', '-c', '-p', String(LOAD_CORE), String(process.pid)]);
 const rounds = await withEndings((scope) => measureAll(scope));
-const rate = estimate(rounds.map((one) => one.rate));
-const core = estimate(rounds.map((one) => one.core));
-const main = estimate(rounds.map((one) => one.main));
-const helpers = estimate(rounds.map((one) => one.helpers));
+const told = (what: string, figure: (round: Round) => number): string => {
+  const { median, interval } = estimate(rounds.map(figure));
+  const spread =
+    interval === null ? '' : ` (${interval.low.toFixed(3)} to ${interval.high.toFixed(3)})`;
+  return `${what.padEnd(66)}${median.toFixed(3)}${spread}\n`;
+};
 process.stdout.write(
   `${describeMachine()}\n` +
     `${PAGES} open pages and ${CALLS_PER_SECOND} questions per second, engine ${values.engine}, ` +
     `${rounds.length} rounds:\n` +
-    `what the daemon spends on them, in parts of its core          ${told(core)}\n` +
-    `of that its main thread                                       ${told(main)}\n` +
-    `and threads of V8 that compile and collect                    ${told(helpers)}\n` +
-    `exchanges per second of the load, which has their core as well  ${told(rate)}\n`,
+    told('what the daemon spends on them, in parts of its core', ({ core }) => core) +
+    told('of that its main thread', ({ threads }) => threads.main) +
+    told('its worker', ({ threads }) => threads.worker) +
+    told('and threads of V8 that compile and collect', ({ threads }) => threads.helpers) +
+    told('exchanges per second of the load, which has their core as well', ({ rate }) => rate),
 );
 process.exit();
 
@@ -99,7 +107,7 @@ async function measureAll(scope: Endings): Promise<readonly Round[]> {
   await withEndings(async (own) => operators(own, subject, CALLS_BEFORE));
   await turn(load, subject, 'alone', COMPILE_MS);
   await turn(load, subject, 'with operators', SETTLE_MS);
-  const taken: Round[] = [];
+  const rounds: Round[] = [];
   for (let round = -ROUNDS_BEFORE; round < Number(values.rounds); round++) {
     const order = ['alone', 'with operators'] as const;
     const figures = new Map<string, Turn>();
@@ -108,18 +116,29 @@ async function measureAll(scope: Endings): Promise<readonly Round[]> {
     }
     const [without, operated] = order.map((how) => figures.get(how));
     if (without === undefined || operated === undefined) throw new Error('both had their turn');
-    const rate = operated.rate / without.rate;
-    const core = (operated.rate * (operated.cpu - without.cpu)) / 1_000_000;
-    const main = operated.main - without.main;
-    const helpers = operated.helpers - without.helpers;
-    if (round >= 0) taken.push({ rate, core, main, helpers });
+    const taken = compared(without, operated);
+    if (round >= 0) rounds.push(taken);
+    const { core, threads } = taken;
     process.stderr.write(
-      `${without.rate.toFixed(0)} alone, ${operated.rate.toFixed(0)} with; CPU per exchange ` +
-        `${without.cpu.toFixed(2)} alone, ${operated.cpu.toFixed(2)} with; main thread ` +
-        `${(100 * main).toFixed(2)} %, helpers ${(100 * helpers).toFixed(2)} %\n`,
+      `${without.rate.toFixed(0)} alone, ${operated.rate.toFixed(0)} with; in % of the core: ` +
+        `${percent(core)}, main thread ${percent(threads.main)}, ` +
+        `worker ${percent(threads.worker)}, helpers ${percent(threads.helpers)}\n`,
     );
   }
-  return taken;
+  return rounds;
+}
+
+/** What an exchange costs more with operators, times the exchanges of that turn. */
+function compared(without: Turn, operated: Turn): Round {
+  const part = (thread: keyof Threads): number =>
+    (operated.rate * (operated.cpu[thread] - without.cpu[thread])) / 1_000_000;
+  const threads = { main: part('main'), worker: part('worker'), helpers: part('helpers') };
+  const core = threads.main + threads.worker + threads.helpers;
+  return { rate: operated.rate / without.rate, core, threads };
+}
+
+function percent(part: number): string {
+  return (100 * part).toFixed(2);
 }
 
 function turn(
@@ -133,35 +152,22 @@ function turn(
     if (how === 'with operators') await operators(scope, subject, 0);
     const { work } = SYNTHETIC_CASES.rr64;
     const target = { protocol: 'tcp', ports: [port] } as const;
-    const took = threadsOf(pids);
-    const measured = await load.measure({ target, work, warmMs: WARM_MS, measureMs, pids });
-    const { rate = Number.NaN, cpu = Number.NaN } = valuesOf(work, measured);
-    return { rate, cpu, ...took() };
+    const span = { warmMs: WARM_MS, measureMs };
+    const measured = await load.measure({ target, work, ...span, pids, perThread: true });
+    return turnOf(measured, pids);
   });
 }
 
-/** From the call until the call of what it answers, by the kernel's account of each thread. */
-function threadsOf([pid]: readonly number[]): () => Threads {
-  const read = (): Map<string, number> => {
-    const threads = readdirSync(`/proc/${pid}/task`);
-    return new Map(threads.map((thread) => [thread, ranMsOf(`/proc/${pid}/task/${thread}`)]));
+function turnOf({ count, seconds, threads = {} }: Measured, [pid]: readonly number[]): Turn {
+  const micros = (of: number): number => (of / count) * 1_000_000;
+  const all = Object.values(threads).reduce((sum, its) => sum + its, 0);
+  const worker = Math.max(...Object.values(threads));
+  const main = threads[String(pid)] ?? 0;
+  const helpers = all - main - worker;
+  return {
+    rate: count / seconds,
+    cpu: { main: micros(main), worker: micros(worker), helpers: micros(helpers) },
   };
-  const [beganMs, before] = [performance.now(), read()];
-  return () => {
-    const spanMs = performance.now() - beganMs;
-    const took = [...read()].map(([thread, ranMs]) => {
-      return { thread, part: (ranMs - (before.get(thread) ?? 0)) / spanMs };
-    });
-    const main = took.find(({ thread }) => Number(thread) === pid)?.part ?? 0;
-    const all = took.reduce((sum, { part }) => sum + part, 0);
-    const worker = Math.max(...took.map(({ part }) => part));
-    return { main, helpers: all - main - worker };
-  };
-}
-
-function ranMsOf(place: string): number {
-  const [ns = ''] = readFileSync(`${place}/schedstat`, 'utf8').split(' ');
-  return Number(ns) / 1e6;
 }
 
 async function operators(
@@ -200,10 +206,4 @@ async function start(scope: Endings, backends: Ready): Promise<Subject> {
   writeFileSync(file, text.replace('socket = ""', `socket = "${socket}"`));
   const args = [join(repositoryRoot, 'bin/sluice'), 'run', '-c', file];
   return { ...(await startServing(scope, process.execPath, args, port)), admin, socket };
-}
-
-function told({ median, interval }: Estimate): string {
-  const spread =
-    interval === null ? '' : ` (${interval.low.toFixed(3)} to ${interval.high.toFixed(3)})`;
-  return `${median.toFixed(3)}${spread}`;
 }

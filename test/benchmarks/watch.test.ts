@@ -6,6 +6,7 @@ import {
   readUsage,
   residentBytes,
   spentBetween,
+  threadSeconds,
 } from '../../benchmarks/load/watch.js';
 
 t.test('a process whose name holds anything is read', async (t) => {
@@ -56,4 +57,5 @@ t.test('this very process is seen at work', { skip: process.platform !== 'linux'
   t.ok(spent.cpuSeconds > 0);
   t.ok(spent.seconds >= 0.05);
   t.ok(residentBytes([process.pid]) > 1e6);
+  t.ok((threadSeconds([process.pid]).get(String(process.pid)) ?? 0) >= 0.04, 'its main thread');
 });
