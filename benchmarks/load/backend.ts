@@ -4,9 +4,9 @@
  */
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import { openListeningSocket } from '../../src/kernel/sockets.js';
-import { submitAccept, submitClose } from '../../src/kernel/submissions.js';
+import { submitClose } from '../../src/kernel/submissions.js';
 import { CQE_F_MORE } from '../../src/kernel/uring_abi.js';
-import { receiveAll, sendQuietly } from './entries.js';
+import { acceptAll, receiveAll, sendQuietly } from './entries.js';
 import { type Arena, type LoadLoop, must } from './loop.js';
 import { Streams } from './streams.js';
 import { UdpEcho } from './udp_echo.js';
@@ -72,7 +72,7 @@ export class Backend {
 
   #accept(index: number): void {
     const fd = this.#listeners[index] ?? -1;
-    submitAccept(this.#loop.ring, fd, 'many', SOCK_CLOEXEC, this.#acceptKind | index, 0);
+    acceptAll(this.#loop.ring, fd, SOCK_CLOEXEC, this.#acceptKind | index);
   }
 
   #accepted(fd: number): void {

@@ -10,6 +10,14 @@ import { IOSQE_CQE_SKIP_SUCCESS, OP, RECVSEND_POLL_FIRST } from '../../src/kerne
 const MSG_TRUNC = 0x20;
 /** <linux/io_uring.h>: the next entry starts when this one is done. */
 const IOSQE_IO_LINK = 1 << 2;
+/** IORING_OP_ACCEPT, and in its `ioprio` IORING_ACCEPT_MULTISHOT. */
+const OP_ACCEPT = 13;
+const ACCEPT_MULTISHOT = 1 << 0;
+
+/** Accepts every connection, until it fails; `fileFlags` are those of the accepted sockets. */
+export function acceptAll(ring: Ring, fd: number, fileFlags: number, tag: number): void {
+  write(ring, OP_ACCEPT | (ACCEPT_MULTISHOT << 16), fd, 0, 0, fileFlags, tag, 0);
+}
 
 /** Receives exactly `bytes`, fewer at the end of the stream. */
 export function receiveAll(

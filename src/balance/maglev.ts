@@ -61,13 +61,6 @@ export class MaglevTable implements HashTable {
   home(hash: number): number {
     return this.#slots[hash % this.#slots.length] ?? EMPTY;
   }
-
-  /** How many slots each of the first `memberCount` members has. */
-  slotCounts(memberCount: number): Int32Array {
-    const counts = new Int32Array(memberCount);
-    for (const member of this.#slots) counts[member] = (counts[member] ?? 0) + 1;
-    return counts;
-  }
 }
 
 /**

@@ -7,7 +7,6 @@ import type { BufferPool } from './buffer_pool.js';
 import { highWord, lowWord, writeAddress } from './memory.js';
 import type { Ring } from './ring.js';
 import {
-  ACCEPT_MULTISHOT,
   IOSQE_BUFFER_SELECT,
   IOSQE_CQE_SKIP_SUCCESS,
   OP,
@@ -95,19 +94,6 @@ export function submitSilentSend(
   const head = OP.SEND | (IOSQE_CQE_SKIP_SUCCESS << 8);
   const flags = MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL;
   write(ring, head, fd, 0, lowWord(address), highWord(address), length, flags, low, high, 0);
-}
-
-/** `fileFlags`: SOCK_NONBLOCK, SOCK_CLOEXEC of the accepted sockets. */
-export function submitAccept(
-  ring: Ring,
-  fd: number,
-  shots: 'one' | 'many',
-  fileFlags: number,
-  low: number,
-  high: number,
-): void {
-  const head = OP.ACCEPT | ((shots === 'many' ? ACCEPT_MULTISHOT : 0) << 16);
-  write(ring, head, fd, 0, 0, 0, 0, fileFlags, low, high, 0);
 }
 
 /** The address is read when the kernel takes the entry. */

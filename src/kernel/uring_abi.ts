@@ -82,7 +82,6 @@ export const OP = {
   POLL_ADD: 6,
   SENDMSG: 9,
   RECVMSG: 10,
-  ACCEPT: 13,
   ASYNC_CANCEL: 14,
   CONNECT: 16,
   CLOSE: 19,
@@ -101,8 +100,6 @@ export const SOCKET_SETSOCKOPT = 3;
 /** In `ioprio` of SEND and RECV. */
 export const RECVSEND_POLL_FIRST = 1 << 0;
 export const RECV_MULTISHOT = 1 << 1;
-/** In `ioprio` of ACCEPT. */
-export const ACCEPT_MULTISHOT = 1 << 0;
 /** In `len` of POLL_ADD. */
 export const POLL_ADD_MULTI = 1 << 0;
 

@@ -137,12 +137,6 @@ export class EjectionTracker {
     return [{ kind: 'return', backend, because: 'recovered' }];
   }
 
-  /** Until when `backend` is ejected, in a dry run too; null: it is not. */
-  ejectedUntilMs(backend: BackendId): number | null {
-    const state = this.#states.get(backend);
-    return state?.kind === 'out' ? state.untilMs : null;
-  }
-
   /** For a tracker of another process; null: nothing is to be said. */
   memoryOf(backend: BackendId): EjectionMemory | null {
     const state = this.#states.get(backend);

@@ -7,7 +7,7 @@ import { adoptDescriptor, closeDescriptor } from '../../src/kernel/descriptor.js
 import { ERRNO } from '../../src/kernel/errno.js';
 import { Ring } from '../../src/kernel/ring.js';
 import { openListeningSocket } from '../../src/kernel/sockets.js';
-import { submitAccept, submitReceive } from '../../src/kernel/submissions.js';
+import { submitReceive } from '../../src/kernel/submissions.js';
 import { CQE_BUFFER_SHIFT, CQE_F_BUFFER, CQE_WORDS } from '../../src/kernel/uring_abi.js';
 import { testKernel } from '../support/uring_engine.js';
 
@@ -41,8 +41,7 @@ async function bench(count: number, bufferBytes = 4096) {
   if (!listener.ok || listener.value.local.kind !== 'ip') throw new Error('no listener');
   const client = connect({ host: '127.0.0.1', port: listener.value.local.port, noDelay: true });
   await once(client, 'connect');
-  submitAccept(ring.value, listener.value.fd, 'one', 0, 0, 0);
-  const fd = next().result;
+  const fd = kernel.libc.accept4At(listener.value.fd, 0, 0, 0);
   const close = (): void => {
     client.destroy();
     closeDescriptor(kernel, listener.value.fd);

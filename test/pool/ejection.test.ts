@@ -82,7 +82,8 @@ class Tracked {
   }
 
   ejectedUntilMs(backend: BackendId): number | null {
-    return this.#tracker.ejectedUntilMs(backend);
+    const memory = this.#tracker.memoryOf(backend);
+    return memory?.kind === 'out' ? memory.untilMs : null;
   }
 }
 

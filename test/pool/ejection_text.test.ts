@@ -60,7 +60,7 @@ t.test('an ejection lasts as long as it would have, and the next one is longer',
   t.equal(second.ledger.ejections.state(id(0)), 'real');
   t.not(second.ledger.closed(id(0)), 0, 'it gets no session');
   const untilMs = 5_000 + BASE - BEHIND_MS;
-  t.equal(second.tracker.ejectedUntilMs(id(0)), untilMs);
+  t.match(second.tracker.memoryOf(id(0)), { kind: 'out', untilMs });
   t.same(second.tracker.look(untilMs - 1, observed(0, 0, 0)), []);
   t.match(second.tracker.look(untilMs, observed(0, 0, 0)), [
     { kind: 'return', because: 'time-over' },

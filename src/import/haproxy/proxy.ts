@@ -55,11 +55,6 @@ export class ProxySettings {
     return statement === undefined || statement.value(0) === 'no' ? undefined : statement.part();
   }
 
-  /** Off by `no option …`. */
-  isOff(key: string): boolean {
-    return this.#single.get(key)?.value(0) === 'no';
-  }
-
   /** All statements that begin with `word`. */
   all(word: string): readonly Statement[] {
     return this.#many.get(word) ?? [];
