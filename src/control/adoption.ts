@@ -3,7 +3,7 @@
  * say no, and then nothing has changed), then committed. Runs as a change of the queue, so nothing
  * else changes meanwhile but for a stop, which is looked for after each wait.
  */
-import { type Address, formatAddress } from '../core/endpoint.js';
+import { formatAddress } from '../core/endpoint.js';
 import { listenerKey } from '../core/identity.js';
 import { err, ok, type Result } from '../core/result.js';
 import { poolsOf } from '../core/routes.js';
@@ -20,6 +20,7 @@ import type { BackendEntry, Inventory, InventoryChange } from './inventory.js';
 import type { ListeningSockets } from './listening_sockets.js';
 import type { LostFiles } from './lost_sockets.js';
 import { tellUnresolved } from './name_report.js';
+import { namedAddresses, namedBackends } from './named_backends.js';
 import type { PlanPublisher } from './plan_publisher.js';
 import type { PoolWatch } from './pool_watch.js';
 import { type Restated, restate } from './restating.js';
@@ -89,13 +90,13 @@ export class Adoption {
       if (lists !== null) this.#deps.lists.use(lists);
       return this.#commit(target);
     });
-    this.#tellNames();
+    this.#tellNames(spec);
     return ok(null);
   }
 
   /** Asks for the addresses of the names in `spec`, ahead of a change that needs them. */
   ask(spec: Spec): Promise<void> {
-    return this.#deps.changes.unlessOverruled(this.#deps.resolver.ask(addressesOf(spec)));
+    return this.#deps.changes.unlessOverruled(this.#deps.resolver.ask(namedAddresses(spec)));
   }
 
   /** Asks for the addresses of the names in use again, and follows them with a change. */
@@ -106,7 +107,7 @@ export class Adoption {
 
   async #followAsked(spec: Spec): Promise<Result<null, Refusal>> {
     const { changes, resolver } = this.#deps;
-    await changes.unlessOverruled(resolver.refresh(addressesOf(spec)));
+    await changes.unlessOverruled(resolver.refresh(namedAddresses(spec)));
     if (changes.overruled) return err(OVERRULED);
     if (resolver.isAhead) {
       const target = this.#targetOf(spec);
@@ -114,7 +115,7 @@ export class Adoption {
       if (!room.ok) return room;
       await noWayBack(() => this.#commit(target));
     }
-    this.#tellNames();
+    this.#tellNames(spec);
     return ok(null);
   }
 
@@ -181,7 +182,7 @@ export class Adoption {
   /** Everything that can fail. What it opens is known to `#takeBack`. */
   async #prepare(target: RowTarget, lost: LostFiles): Promise<Result<null, Refusal>> {
     const { changes, resolver, sockets, shares } = this.#deps;
-    await changes.unlessOverruled(resolver.refresh(addressesOf(target.spec)));
+    await changes.unlessOverruled(resolver.refresh(namedAddresses(target.spec)));
     if (changes.overruled) return err(OVERRULED);
     const stranded = this.#stranded(target);
     if (stranded.length > 0) return err(stranded);
@@ -222,8 +223,9 @@ export class Adoption {
     );
   }
 
-  #tellNames(): void {
-    tellUnresolved(this.#deps.log, this.#deps.inventory, this.#deps.resolver);
+  #tellNames(spec: Spec): void {
+    const { log, inventory, resolver } = this.#deps;
+    tellUnresolved(log, namedBackends(spec), inventory, resolver);
   }
 
   #takeBack(): void {
@@ -259,7 +261,7 @@ export class Adoption {
     this.#deps.changed();
     board.update(change);
     this.#deps.watch.look();
-    resolver.followed(addressesOf(target.spec));
+    resolver.followed(namedAddresses(target.spec));
     this.#deps.sockets.takeNoNewClients((key) => {
       const entry = inventory.listeners.get(key);
       return entry?.tenure === 'kept' ? entry.spec : null;
@@ -292,8 +294,4 @@ function movesClients({ entry, before }: Restated): boolean {
 /** Where clients find a listener, whatever its name. */
 function placesOf({ protocol, bind }: ListenerSpec): string[] {
   return bind.map((endpoint) => `${protocol}/${formatAddress(endpoint)}`);
-}
-
-function addressesOf(spec: Spec): Address[] {
-  return spec.pools.flatMap((pool) => pool.backends.map((backend) => backend.address));
 }

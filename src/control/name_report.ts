@@ -2,23 +2,31 @@
 import { type Endpoint, formatAddress } from '../core/endpoint.js';
 import type { Resolver } from '../names/resolver.js';
 import type { Log } from '../observe/log.js';
-import type { BackendEntry, Inventory } from './inventory.js';
+import type { BackendEntry, Inventory, PoolEntry } from './inventory.js';
+import type { BackendWithName } from './named_backends.js';
 import { standInFor, type Unresolved } from './stand_ins.js';
 
-/** Looks at what the inventory has; to be called after each time that names were asked for. */
-export function tellUnresolved(log: Log, inventory: Inventory, resolver: Resolver): void {
-  for (const pool of inventory.pools.values()) {
-    if (pool.tenure === 'leaving') continue;
-    const byName = new Map(pool.unresolved.map((one) => [one.spec.name, one]));
-    for (const { name, address } of pool.spec.backends) {
-      const problem = resolver.problem(address);
-      if (problem === null) continue;
-      const rest = consequence(byName.get(name), resolver.endpoint(address));
-      const detail = `${problem}; ${rest}`;
-      const told = { pool: pool.key, backend: name, address: formatAddress(address), detail };
-      log.event('resolve-failed', told);
-    }
+/** `named`: what the inventory has; to be called after each time that names were asked for. */
+export function tellUnresolved(
+  log: Log,
+  named: readonly BackendWithName[],
+  inventory: Inventory,
+  resolver: Resolver,
+): void {
+  const byPool = new Map<string, ReadonlyMap<string, Unresolved>>();
+  for (const { pool, name, address } of named) {
+    const problem = resolver.problem(address);
+    if (problem === null) continue;
+    const unresolved = byPool.get(pool) ?? unresolvedByName(inventory.pools.get(pool));
+    byPool.set(pool, unresolved);
+    const rest = consequence(unresolved.get(name), resolver.endpoint(address));
+    const detail = `${problem}; ${rest}`;
+    log.event('resolve-failed', { pool, backend: name, address: formatAddress(address), detail });
   }
+}
+
+function unresolvedByName(pool: PoolEntry | undefined): ReadonlyMap<string, Unresolved> {
+  return new Map(pool?.unresolved.map((one) => [one.spec.name, one]));
 }
 
 function consequence(unresolved: Unresolved | undefined, last: Endpoint | null): string {

@@ -105,6 +105,7 @@ export class Resolver {
     for (const address of addresses.filter(isName)) {
       byHost.set(address.host, [...(byHost.get(address.host) ?? []), address]);
     }
+    if (byHost.size === 0) return;
     const down = this.#deps.downNames();
     await Promise.all(
       [...byHost].map(([host, names]) => {

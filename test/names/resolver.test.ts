@@ -125,3 +125,12 @@ t.test('one host at two ports is asked for once, and known at a third', async (t
     [{ port: 1 }, { port: 2 }, { port: 3 }],
   );
 });
+
+t.test('without a name nothing is looked up, and no backend is looked at', async () => {
+  const noName = (): never => {
+    throw new Error('there is no name');
+  };
+  const timers = new FakeTime();
+  const deps = { timers, lookup: noName, changed: () => {}, downNames: noName };
+  await new Resolver(deps).refresh([ipEndpoint(4, '10.0.0.1', 5432)]);
+});
