@@ -133,6 +133,7 @@ const REMEDIES: Readonly<
   EACCES: { expected: 'a file that this user may read' },
   EISDIR: { expected: 'a file, and this is a directory' },
   ENODATAFILE: { expected: 'a regular file or a pipe', got: 'a device or a socket' },
+  ENOTCONN: { expected: 'a file, a pipe or a connection', got: 'a socket without a connection' },
   EFBIG: { expected: `at most ${MAX_CONFIG_BYTES} bytes`, got: 'a longer file' },
   EAGAIN: { expected: IN_TIME, got: 'one whose reader waits for ever' },
   ETIMEDOUT: { expected: `${IN_TIME}, or a pipe whose writer is done by then` },

@@ -5,7 +5,7 @@
  * A read that hangs (a network file system whose server is gone) cannot be called back. It holds
  * one of the few threads that read files and resolve names for the whole process, so only some may.
  */
-import { constants, fstatSync, open as openRaw, ReadStream, type Stats } from 'node:fs';
+import { constants, fstatSync, open as openRaw, ReadStream, readSync, type Stats } from 'node:fs';
 import { access, type FileHandle, open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { promisify } from 'node:util';
@@ -74,8 +74,27 @@ export async function readStandardInput(maxBytes: number): Promise<FileRead> {
 /** What Node.js cannot read there it replaces by an empty stream, without a word. */
 export function standardInput(): ReadStream | Socket | FailedRead {
   const input: object = process.stdin;
-  if (input instanceof Socket || input instanceof ReadStream) return input;
-  return failedRead(fstatSync(0).isDirectory() ? 'EISDIR' : 'ENODATAFILE');
+  if (input instanceof ReadStream) return input;
+  const found = fstatSync(0);
+  if (input instanceof Socket) return found.isSocket() ? connected(input) : input;
+  return failedRead(found.isDirectory() ? 'EISDIR' : 'ENODATAFILE');
+}
+
+/**
+ * A socket that listens never has a byte, and is not even readable while no client comes: only
+ * read(2) says so. Node.js has opened `input`, so that it does not block.
+ */
+function connected(input: Socket): Socket | FailedRead {
+  const first = Buffer.alloc(1);
+  try {
+    if (readSync(0, first) > 0) input.unshift(first);
+    return input;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EAGAIN') return input;
+    // Over TCP and over UNIX sockets.
+    return failedRead(code === 'EINVAL' ? 'ENOTCONN' : code);
+  }
 }
 
 /** What is at `path`: for a warning, before the file is needed. */
@@ -259,6 +278,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: 'this user has no permission to read it (EACCES)',
   EISDIR: 'it is a directory (EISDIR)',
   ENODATAFILE: 'it is a device or a socket, not a file',
+  ENOTCONN: 'it is a socket without a connection (ENOTCONN)',
   EPIPEFILE: 'it is a pipe: only what can be read again and again will do',
   EBUSY: 'it is being written all the time',
   EFBIG: 'it is too long',

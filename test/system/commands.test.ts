@@ -4,10 +4,14 @@ import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
+import { ipEndpoint } from '../../src/core/endpoint.js';
+import { closeDescriptor } from '../../src/kernel/descriptor.js';
+import { loadKernel } from '../../src/kernel/foreign.js';
+import { openListeningSocket } from '../../src/kernel/sockets.js';
 import { BINARY } from '../support/daemon.js';
-import { nowMs } from '../support/deadline.js';
+import { nowMs, within } from '../support/deadline.js';
 import { tempFolder } from '../support/places.js';
-import { type Output, runToEnd } from '../support/process.js';
+import { Child, type Output, runToEnd } from '../support/process.js';
 import { listenerText, poolText } from '../support/settings.js';
 
 const sluice = (...args: readonly string[]): Promise<Output> =>
@@ -48,6 +52,25 @@ t.test('- is standard input for commands that read it once, and none for the dae
     const { code, stderr } = await runToEnd('sh', ['-c', how, process.execPath, BINARY]);
     t.equal(code, 1, command);
     t.match(stderr, /cannot be read.*is a directory.*EISDIR/, command);
+  }
+});
+
+t.test('a socket that listens is no standard input, and waited for by no command', async (t) => {
+  const kernel = loadKernel();
+  if (!kernel.ok) throw new Error(kernel.error);
+  const path = join(tempFolder(t), 'listening.sock');
+  for (const local of [ipEndpoint(4, '127.0.0.1', 0), { kind: 'unix', path } as const]) {
+    const how = { local, protocol: 'tcp', reusePort: 'exclusive', backlog: 1 } as const;
+    const opened = openListeningSocket(kernel.value, how);
+    if (!opened.ok) throw new Error(opened.error.sentence);
+    const passed = { descriptors: [opened.value.fd], names: ['listening'] };
+    for (const command of ['check -', 'import nginx -', 'simulate --log -']) {
+      const words = ['-c', `exec "$0" "$1" ${command} <&3`, process.execPath, BINARY];
+      const child = new Child('sh', words, { passed });
+      t.match(await within(command, child.exited), { code: 1 }, command);
+      t.match(child.stderr.past.join(' '), /cannot be read.*without a connection/, command);
+    }
+    closeDescriptor(kernel.value, opened.value.fd);
   }
 });
 
