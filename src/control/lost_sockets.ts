@@ -6,13 +6,9 @@ import { isGone } from './unix_path.js';
 /** Whether an address counts whose socket file is not there any more. */
 export type LostFiles = 'open again' | 'leave';
 
-/**
- * Its socket file was removed, and perhaps another one is there: no client finds it. Where workers
- * bind by themselves Node.js would remove the new file with the old socket, so they keep it.
- */
+/** Its socket file was removed, and perhaps another one is there: no client finds it. */
 export function isLost({ wanted, opened }: KeyedSocket): boolean {
   if (wanted.kind !== 'unix' || opened.activation !== null) return false;
-  if (opened.descriptors === null) return false;
   return opened.owner === null || isGone(opened.owner);
 }
 

@@ -123,6 +123,27 @@ t.test('without foreign calls workers bind by themselves, a path only the first'
   t.equal(sockets.addressOf(ip?.key ?? 0), '127.0.0.1:4711');
 });
 
+t.test('without foreign calls, too, a path is bound again whose file was removed', async (t) => {
+  const sockets = new ListeningSockets(null, 1);
+  const path = join(tempFolder(t), 'x.sock');
+  const spec = listenerSpec('x', 'pg', { bind: [{ kind: 'unix', path }] });
+  const open = () => sockets.open('tcp/x', spec, () => spec, 'open again');
+  const key = (): number => sockets.planned('tcp/x', spec, w0)[0]?.key ?? 0;
+  await open();
+  const worker = createServer().listen(path);
+  await once(worker, 'listening');
+  const first = key();
+  sockets.bound(first, { kind: 'unix', path });
+  await open();
+  t.equal(key(), first, 'it is open');
+  unlinkSync(path);
+  await open();
+  t.not(key(), first);
+  sockets.retireAll(() => spec);
+  t.equal(sockets.ownerOf(first), undefined);
+  worker.close();
+});
+
 for (const kind of ['a file', 'a directory', 'a symbolic link', 'a named pipe'] as const) {
   t.test(`${kind} at the path of a socket is refused and stays`, async (t) => {
     const path = join(tempFolder(t), 'x.sock');

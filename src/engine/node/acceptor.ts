@@ -18,6 +18,7 @@ import { listenSentence } from '../failure.js';
 import { boundAddress } from './address.js';
 import { errorCode } from './failure.js';
 import { resetLink, SOCKET_OPTIONS, STREAM_OPTIONS } from './socket.js';
+import { closeOwn, type SocketFile, socketFileAt } from './socket_file.js';
 
 export interface AcceptorDeps {
   readonly timers: Timers;
@@ -49,6 +50,8 @@ export class Acceptor {
   readonly #waiting: Socket[] = [];
   #local: Endpoint;
   #server: Server | null = null;
+  /** What `#server` has bound by its path. */
+  #file: SocketFile | null = null;
   #retry: Timer | null = null;
   /** More of the waiting clients are taken then. */
   #furtherSoon: NodeJS.Immediate | undefined;
@@ -145,6 +148,9 @@ export class Acceptor {
       server.off('error', failedToListen);
       server.on('error', (error) => this.#acceptFailed(server, error));
       this.#local = boundAddress(server, this.#local);
+      const local = this.#local;
+      const isOwn = this.#source.kind === 'bind' && local.kind === 'unix';
+      this.#file = isOwn ? socketFileAt(local.path) : null;
       done(null);
     });
   }
@@ -199,7 +205,9 @@ export class Acceptor {
   }
 
   #shut(): void {
-    this.#server?.close();
+    const server = this.#server;
     this.#server = null;
+    if (server !== null) closeOwn(this.#file, () => server.close());
+    this.#file = null;
   }
 }

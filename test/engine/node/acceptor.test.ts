@@ -1,5 +1,5 @@
 /** Listening sockets of the node engine, where the two kinds differ. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
@@ -84,6 +84,25 @@ withEngine(
     bench.driver.engine.closeListener(1);
     await settled(() => 0);
     t.notOk(existsSync(join(bench.folder, 'listener')));
+  },
+  { listen: 'unix' },
+);
+
+withEngine(
+  t,
+  bound,
+  'a file that is at the path of a closed listener by then stays',
+  async (bench, t) => {
+    const { engine } = bench.driver;
+    const path = join(bench.folder, 'listener');
+    const local = { kind: 'unix', path } as const;
+    unlinkSync(path);
+    t.match(await engine.openListener(OTHER, bench.under.source(local, 1), 1), { ok: true });
+    engine.closeListener(1);
+    await connectPeer(local);
+    t.equal((await bench.driver.next('accepted')).key, OTHER);
+    engine.closeListener(OTHER);
+    t.same(readdirSync(bench.folder), []);
   },
   { listen: 'unix' },
 );
