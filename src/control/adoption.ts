@@ -186,7 +186,7 @@ export class Adoption {
     if (changes.overruled) return err(OVERRULED);
     const stranded = this.#stranded(target);
     if (stranded.length > 0) return err(stranded);
-    const share = shares.make(target.spec);
+    const share = shares.make(target.spec, lost);
     if (!share.ok) return share;
     const wanted = new Map(target.spec.listeners.map((one) => [listenerKey(one), one]));
     for (const [key, listener] of wanted) {

@@ -15,6 +15,7 @@ import {
   tooManySockets,
 } from './descriptor_budget.js';
 import type { ListeningSockets } from './listening_sockets.js';
+import type { LostFiles } from './lost_sockets.js';
 
 export interface DescriptorSharesDeps {
   readonly budget: DescriptorBudget;
@@ -31,10 +32,10 @@ export class DescriptorShares {
   }
 
   /** Before anything that `spec` listens on is opened; `settle` must follow, whatever becomes. */
-  make(spec: Spec): Result<null, Refusal> {
+  make(spec: Spec, lost: LostFiles): Result<null, Refusal> {
     const { budget, workers, descriptors, sockets } = this.#deps;
     const fresh = spec.listeners.map((listener) =>
-      sockets.missing(listenerKey(listener), listener),
+      sockets.missing(listenerKey(listener), listener, lost),
     );
     const addresses = sockets.count + fresh.reduce((sum, count) => sum + count, 0);
     const open = listeningDescriptors(sockets.count, workers);

@@ -53,17 +53,14 @@ export class ListeningSockets {
     lost: LostFiles = 'leave',
   ): Promise<Result<null, ListenFailure>> {
     const sockets = this.#byListener.get(id) ?? [];
-    const isOpen = (socket: KeyedSocket): boolean => lost === 'leave' || !isLost(socket);
-    const open = new Map(
-      sockets.filter(isOpen).map((socket) => [formatAddress(socket.wanted), socket]),
-    );
+    const open = openByAddress(sockets, lost);
     const opened: KeyedSocket[] = [];
     let outcome: 'all' | 'none' = 'none';
     try {
       for (const wanted of spec.bind) {
         const there = open.get(formatAddress(wanted));
         const left = there ?? this.#leftBehind(id, wanted, spec, specOf);
-        const known = left !== null && isOpen(left) ? left : null;
+        const known = left !== null && counts(left, lost) ? left : null;
         if (known !== null) {
           const fault = openedOtherwise(known.opened, spec);
           if (fault !== null) return err({ address: formatAddress(wanted), sentence: fault });
@@ -94,9 +91,8 @@ export class ListeningSockets {
   }
 
   /** Addresses that `open` would have to open. */
-  missing(id: string, spec: ListenerSpec): number {
-    const sockets = this.#byListener.get(id) ?? [];
-    const open = new Set(sockets.map(({ wanted }) => formatAddress(wanted)));
+  missing(id: string, spec: ListenerSpec, lost: LostFiles): number {
+    const open = openByAddress(this.#byListener.get(id) ?? [], lost);
     return spec.bind.filter((wanted) => !open.has(formatAddress(wanted))).length;
   }
 
@@ -270,6 +266,18 @@ export class ListeningSockets {
     const heir = atSamePlace(this.#byListener.get(socket.listener) ?? [], socket);
     if (heir !== null) this.#maker.keep(heir.opened, heir.local);
   }
+}
+
+function counts(socket: KeyedSocket, lost: LostFiles): boolean {
+  return lost === 'leave' || !isLost(socket);
+}
+
+function openByAddress(sockets: readonly KeyedSocket[], lost: LostFiles): Map<string, KeyedSocket> {
+  return new Map(
+    sockets
+      .filter((socket) => counts(socket, lost))
+      .map((socket) => [formatAddress(socket.wanted), socket]),
+  );
 }
 
 function binds(spec: ListenerSpec | null, address: string): boolean {
