@@ -102,6 +102,12 @@ export interface UdpEngine {
  */
 export type DatagramDecision = 'forward' | 'hold' | 'drop';
 
+/** How a datagram was counted: which way it went, and its payload. */
+export interface HandedOn {
+  readonly way: 'in' | 'out';
+  readonly bytes: number;
+}
+
 export type Unwrapped =
   /**
    * The payload begins at `offset`; `tag` distinguishes clients behind one peer (part of the key).
@@ -136,9 +142,10 @@ export interface UdpEdges {
   unreachable(flow: FlowId, which: 'first' | 'later'): DatagramDecision;
   /**
    * A datagram was dropped by the engine; counted on the listener, or on the flow when it has one.
-   * Of one whose flow is over `key` may be closed by now.
+   * Of one whose flow is over `key` may be closed by now, and `counted` says what that flow counted
+   * of it, if it did: each datagram is counted once, so that is to be taken back.
    */
-  dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop): void;
+  dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop, counted?: HandedOn): void;
   /**
    * An invariant broke while the engine dealt with this flow alone (null: with a datagram that has
    * none): the session calls `closeFlow`. Throws when it cannot.

@@ -23,7 +23,7 @@ export class SimUdpEngine extends FakeUdpEngine {
         this.served.delete(flow);
         return edges.unreachable(flow, which);
       },
-      dropped: (key, flow, reason) => edges.dropped(key, flow, reason),
+      dropped: (key, flow, reason, counted) => edges.dropped(key, flow, reason, counted),
       broken: (flow, error) => edges.broken(flow, error),
     });
   }

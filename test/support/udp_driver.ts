@@ -8,6 +8,7 @@ import type { DatagramDrop, DialFailure } from '../../src/core/outcome.js';
 import type { ListenerKey } from '../../src/session/tcp_port.js';
 import type {
   DatagramDecision,
+  HandedOn,
   UdpEdges,
   UdpEngine,
   Unwrapped,
@@ -19,6 +20,8 @@ export interface UdpEdge {
   readonly key: ListenerKey | null;
   readonly flow: FlowId | null;
   readonly reason: DatagramDrop | null;
+  /** What a flow that is over had counted of a datagram that was dropped. */
+  readonly counted?: HandedOn | undefined;
 }
 
 /**
@@ -138,9 +141,9 @@ export class UdpDriver implements UdpEdges {
     return decision;
   }
 
-  dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop): void {
+  dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop, counted?: HandedOn): void {
     if (flow !== null) this.#mustBeOpen('dropped', flow);
-    this.#note('dropped', key, flow, reason);
+    this.edges.push({ kind: 'dropped', key, flow, reason, counted });
   }
 
   #mustBeOpen(kind: keyof UdpEdges, flow: FlowId): void {

@@ -3,7 +3,7 @@
  * object of ours: flows are found by number, counters are typed arrays.
  */
 import type { RemoteInfo, Socket } from 'node:dgram';
-import { assert } from '../../core/assert.js';
+import { present } from '../../core/assert.js';
 import type { FlowId } from '../../core/brand.js';
 import type { Endpoint, IpEndpoint, PeerEndpoint } from '../../core/endpoint.js';
 import { MAX_DATAGRAM_BYTES } from '../../core/limits.js';
@@ -33,6 +33,7 @@ import { UdpReceiver, type UdpReceiverDeps } from './udp_receiver.js';
 import { UdpReceivers } from './udp_receivers.js';
 import { UdpReplies } from './udp_replies.js';
 import { discard, openConnected } from './udp_socket.js';
+import { UndoneDatagrams } from './udp_undone.js';
 
 export class NodeUdp implements UdpEngine {
   readonly lastActivityMs: Float64Array;
@@ -44,6 +45,7 @@ export class NodeUdp implements UdpEngine {
   readonly #deps: NodeUdpDeps & UdpReceiverDeps;
   readonly #receivers = new UdpReceivers();
   readonly #table: FlowTable;
+  readonly #undone: UndoneDatagrams;
   readonly #replies: UdpReplies;
   /** What can be sent again when its backend is not there. */
   readonly #firsts: FirstDatagrams;
@@ -52,6 +54,7 @@ export class NodeUdp implements UdpEngine {
   /** The flow that the datagram at hand belongs to; null: none that was known before. */
   #inHand: FlowId | null = null;
   #touch: () => void = () => {};
+  readonly #edge = (): UdpEdges => present(this.#edges, 'an engine is attached before it receives');
   readonly #nowMs = (): number => this.#deps.clock.nowMs();
 
   constructor(capacity: number, deps: NodeUdpDeps) {
@@ -60,7 +63,8 @@ export class NodeUdp implements UdpEngine {
     this.capacity = capacity;
     this.#firsts = new FirstDatagrams(capacity);
     this.#table = new FlowTable(capacity, deps.clock, () => this.#touch());
-    this.#replies = new UdpReplies(this.#table, this.#firsts, () => this.#edge());
+    this.#undone = new UndoneDatagrams(this.#table, this.#edge);
+    this.#replies = new UdpReplies(this.#table, this.#firsts, this.#undone, this.#edge);
     this.lastActivityMs = this.#table.lastActivityMs;
     this.bytesIn = this.#table.bytesIn;
     this.bytesOut = this.#table.bytesOut;
@@ -249,16 +253,14 @@ export class NodeUdp implements UdpEngine {
 
   /** `payloadBytes`: of the datagram that was refused; null: it was one of the past. */
   #notSent(flow: NodeFlow, up: Upstream, error: Error, payloadBytes: number | null): void {
+    const undone = (bytes: number): void => this.#undone.undone(flow, { way: 'in', bytes }, error);
     // Node.js gives up what it has not sent yet when a socket closes.
-    if (flow.up !== up && payloadBytes !== null) return this.#replies.lost(flow, error);
-    if (flow.up !== up) return;
+    if (flow.up !== up) return payloadBytes === null ? undefined : undone(payloadBytes);
     this.#alone(flow, () => {
       // What opened the flow has come back by itself; else the error is that of an earlier one.
       if (isUnreachable(error) && (this.#unreachable(flow, up) || payloadBytes === null)) return;
-      if (payloadBytes !== null) {
-        this.#table.count(flow.id, this.bytesIn, this.datagramsIn, -payloadBytes, -1);
-      }
-      this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
+      if (payloadBytes !== null) undone(payloadBytes);
+      else this.#edge().dropped(flow.down.key, flow.id, dropReason(error));
     });
   }
 
@@ -290,10 +292,5 @@ export class NodeUdp implements UdpEngine {
   #closeUpstream(flow: NodeFlow): void {
     if (flow.up !== null) discard(flow.up.socket);
     flow.up = null;
-  }
-
-  #edge(): UdpEdges {
-    assert(this.#edges !== null, 'an engine is attached before it receives');
-    return this.#edges;
   }
 }

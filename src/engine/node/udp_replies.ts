@@ -3,9 +3,9 @@ import type { ReplySocket } from '../../kernel/reply_socket.js';
 import type { UdpEdges } from '../../session/udp_port.js';
 import { dropReasonOf } from '../failure.js';
 import type { FirstDatagrams } from '../first_datagrams.js';
-import { dropReason } from './failure.js';
 import type { FlowTable } from './flow_table.js';
 import { MAX_QUEUED_BYTES, type NodeFlow } from './udp_flow.js';
+import type { UndoneDatagrams } from './udp_undone.js';
 
 /** What a send to port 0 comes to. */
 const NO_PORT = new Error('nothing can be sent to port 0');
@@ -13,11 +13,18 @@ const NO_PORT = new Error('nothing can be sent to port 0');
 export class UdpReplies {
   readonly #table: FlowTable;
   readonly #firsts: FirstDatagrams;
+  readonly #undone: UndoneDatagrams;
   readonly #edges: () => UdpEdges;
 
-  constructor(table: FlowTable, firsts: FirstDatagrams, edges: () => UdpEdges) {
+  constructor(
+    table: FlowTable,
+    firsts: FirstDatagrams,
+    undone: UndoneDatagrams,
+    edges: () => UdpEdges,
+  ) {
     this.#table = table;
     this.#firsts = firsts;
+    this.#undone = undone;
     this.#edges = edges;
   }
 
@@ -30,27 +37,13 @@ export class UdpReplies {
     }
   }
 
-  /**
-   * A datagram counts when it is handed over, and not when the kernel has taken it: the session
-   * that ends a flow by its replies must know all datagrams that are still to be answered. What the
-   * kernel refused is taken back, unless the flow and its account are closed by now: then it is a
-   * drop of its listener.
-   */
+  /** What breaks in it ends the flow. */
   failed(flow: NodeFlow, error: Error, bytes: number): void {
-    if (!this.#table.has(flow)) return this.lost(flow, error);
-    const { bytesOut, datagramsOut } = this.#table;
     try {
-      this.#table.count(flow.id, bytesOut, datagramsOut, -bytes, -1);
-      this.#edges().dropped(flow.down.key, flow.id, dropReason(error));
+      this.#undone.undone(flow, { way: 'out', bytes }, error);
     } catch (broken) {
-      this.#edges().broken(flow.id, broken);
+      this.#edges().broken(this.#table.has(flow) ? flow.id : null, broken);
     }
-  }
-
-  /** Of a flow that is over, or has gone to another backend since. */
-  lost(flow: NodeFlow, error: Error): void {
-    const id = this.#table.has(flow) ? flow.id : null;
-    this.#edges().dropped(flow.down.key, id, dropReason(error));
   }
 
   #send(flow: NodeFlow, payload: Buffer): void {

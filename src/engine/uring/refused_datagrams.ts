@@ -3,6 +3,7 @@ import type { FlowId } from '../../core/brand.js';
 import type { DatagramDrop } from '../../core/outcome.js';
 import { errnoName } from '../../kernel/errno.js';
 import type { ListenerKey } from '../../session/tcp_port.js';
+import type { HandedOn } from '../../session/udp_port.js';
 import { dropReasonOf, meansUnreachable } from '../failure.js';
 import type { FirstDatagrams } from '../first_datagrams.js';
 import type { Datagrams } from './datagrams.js';
@@ -64,8 +65,11 @@ export class RefusedDatagrams {
     const id = flow[buffer] ?? 0;
     const same = (): boolean => flows.generation[id] === generation[buffer];
     const code = errnoName(answer);
+    const prelude = preludeBytes[buffer] ?? 0;
+    const payloadBytes = (bytes[buffer] ?? 0) - prelude;
     if (!same()) {
-      this.#lost(buffer, dropReasonOf(code));
+      const counted = way[buffer] === FORWARD ? 'in' : 'out';
+      this.#lost(buffer, dropReasonOf(code), { way: counted, bytes: payloadBytes });
       return;
     }
     const isPresent = this.#wentTo(flows.upstream[id] ?? NONE, buffer);
@@ -75,8 +79,6 @@ export class RefusedDatagrams {
       this.#owner.unreachable(id);
       return;
     }
-    const prelude = preludeBytes[buffer] ?? 0;
-    const payloadBytes = (bytes[buffer] ?? 0) - prelude;
     flows.count(id, way[buffer] ?? FORWARD, -payloadBytes, -1, this.#parts.loop.nowMs);
     if (way[buffer] !== FORWARD || !meansUnreachable(code) || this.#again[buffer] === 1) {
       this.#owner.drop(id, dropReasonOf(code), buffer);
@@ -99,10 +101,10 @@ export class RefusedDatagrams {
     return datagrams.upstreamGeneration[buffer] === this.#upstreams.generationOf(upstream);
   }
 
-  /** Its flow is over by now. */
-  #lost(buffer: number, reason: DatagramDrop): void {
+  /** Its flow is over by now, and has `counted` it. */
+  #lost(buffer: number, reason: DatagramDrop, counted?: HandedOn): void {
     const { pool, edges } = this.#parts;
     pool.recycle(buffer);
-    edges().dropped((this.#datagrams.key[buffer] ?? 0) as ListenerKey, null, reason);
+    edges().dropped((this.#datagrams.key[buffer] ?? 0) as ListenerKey, null, reason, counted);
   }
 }

@@ -21,6 +21,7 @@ import type { UdpEngine } from '../udp_port.js';
 import type { UdpFlowsDeps } from './deps.js';
 import type { UdpFlow } from './flow.js';
 import type { UdpListener } from './listener.js';
+import { HANDED_ON, type HandedOnCounts } from './taken_back.js';
 
 export class FlowBook {
   readonly lines: LineChooser;
@@ -112,36 +113,14 @@ export class FlowBook {
 
   /** Adds what has moved since the last call. */
   count(flow: UdpFlow): void {
-    const { id, series } = flow;
-    const { bytesIn, bytesOut, datagramsIn, datagramsOut } = this.#engine;
-    flow.countedBytesIn += this.#add(
-      series,
-      PLAIN_COLUMN.bytesIn,
-      bytesIn,
-      id,
-      flow.countedBytesIn,
-    );
-    flow.countedBytesOut += this.#add(
-      series,
-      PLAIN_COLUMN.bytesOut,
-      bytesOut,
-      id,
-      flow.countedBytesOut,
-    );
-    flow.countedDatagramsIn += this.#add(
-      series,
-      PLAIN_COLUMN.datagramsIn,
-      datagramsIn,
-      id,
-      flow.countedDatagramsIn,
-    );
-    flow.countedDatagramsOut += this.#add(
-      series,
-      PLAIN_COLUMN.datagramsOut,
-      datagramsOut,
-      id,
-      flow.countedDatagramsOut,
-    );
+    const { series, counted, listener } = flow;
+    for (const what of HANDED_ON) {
+      const more = this.#uncounted(flow, what);
+      // What the engine takes back goes from what comes next, here or at the flow's end.
+      if (more <= 0) continue;
+      counted[what] += more;
+      this.#series.add(series, PLAIN_COLUMN[what], listener.takenBack.without(what, more));
+    }
   }
 
   /** `count` datagrams were held for a flow that ended with `cause`. */
@@ -152,6 +131,7 @@ export class FlowBook {
   /** Closes the account; the engine must still know the flow. */
   ended(flow: UdpFlow, end: End, nowMs: number): void {
     this.count(flow);
+    this.#takeBack(flow);
     this.#series.add(flow.series, PLAIN_COLUMN.active, -1);
     this.#series.add(flow.series, CAUSE_COLUMN[end.cause], 1);
     this.#series.observe(flow.series, 'session', (nowMs - flow.startedMs) / 1000);
@@ -177,8 +157,8 @@ export class FlowBook {
       connectMs: null,
       firstByteMs: flow.firstByteMs,
       durationMs: nowMs - flow.startedMs,
-      bytesIn: flow.countedBytesIn,
-      bytesOut: flow.countedBytesOut,
+      bytesIn: flow.counted.bytesIn,
+      bytesOut: flow.counted.bytesOut,
       unlogged: 0,
       leftOut: typeof line === 'number' ? line : null,
       clientPath: null,
@@ -187,16 +167,19 @@ export class FlowBook {
     };
   }
 
-  /**
-   * Adds the difference between a counter of the engine and what was counted; answers it. What the
-   * engine takes back after it was counted goes from what comes next: a metric that falls is a
-   * restart to Prometheus.
-   */
-  #add(series: SeriesId, column: number, from: Float64Array, id: number, counted: number): number {
-    const difference = (from[id] ?? 0) - counted;
-    if (difference <= 0) return 0;
-    this.#series.add(series, column, difference);
-    return difference;
+  /** What has come back since it was counted. */
+  #takeBack(flow: UdpFlow): void {
+    for (const what of HANDED_ON) {
+      const less = -this.#uncounted(flow, what);
+      if (less <= 0) continue;
+      flow.counted[what] -= less;
+      flow.listener.takenBack.add(what, less);
+    }
+  }
+
+  /** What the engine has handed on, less what was counted. */
+  #uncounted({ id, counted }: UdpFlow, what: keyof HandedOnCounts): number {
+    return (this.#engine[what][id] ?? 0) - counted[what];
   }
 }
 

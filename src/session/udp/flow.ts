@@ -6,6 +6,7 @@ import type { Notice } from '../due.js';
 import type { ProxiedClient } from '../proxy_protocol/header.js';
 import type { ListenerKey } from '../tcp_port.js';
 import type { UdpListener } from './listener.js';
+import { noneHandedOn } from './taken_back.js';
 
 /** What a flow does now. Each arm says what is true in it. */
 export type FlowPhase =
@@ -58,10 +59,7 @@ export class UdpFlow {
   /** `handed over`: another worker receives what the client sends; only replies pass here. */
   socket: 'ours' | 'handed over' = 'ours';
   /** What was already added to the series. */
-  countedBytesIn = 0;
-  countedBytesOut = 0;
-  countedDatagramsIn = 0;
-  countedDatagramsOut = 0;
+  readonly counted = noneHandedOn();
 
   constructor(
     id: FlowId,

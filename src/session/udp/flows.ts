@@ -14,7 +14,7 @@ import { expiryMs } from '../lifetimes.js';
 import { type HowToEnd, Notices } from '../notices.js';
 import { Sweep } from '../sweep.js';
 import type { ListenerKey } from '../tcp_port.js';
-import type { DatagramDecision, UdpEdges, UdpEngine, Unwrapped } from '../udp_port.js';
+import type { DatagramDecision, HandedOn, UdpEdges, UdpEngine, Unwrapped } from '../udp_port.js';
 import { FlowBook } from './book.js';
 import { type FlowChoice, FlowChoosing } from './choosing.js';
 import { FlowDeadlines, patienceMs } from './deadlines.js';
@@ -217,10 +217,11 @@ export class UdpFlows implements UdpEdges {
     return 'drop';
   }
 
-  dropped(key: ListenerKey, id: FlowId | null, reason: DatagramDrop): void {
-    const flow = this.#flows.find(id);
-    const series = flow?.series ?? this.listeners.lastOf(key)?.plan.series;
+  dropped(key: ListenerKey, id: FlowId | null, reason: DatagramDrop, counted?: HandedOn): void {
+    const listener = this.listeners.lastOf(key);
+    const series = this.#flows.find(id)?.series ?? listener?.plan.series;
     if (series !== undefined) this.#book.dropped(series, reason, 1);
+    if (counted !== undefined) listener?.takenBack.datagram(counted);
   }
 
   broken(id: FlowId | null, error: unknown): void {
@@ -245,14 +246,13 @@ export class UdpFlows implements UdpEdges {
   }
 
   #brokenAtStart(flow: UdpFlow, error: unknown): DatagramDrop {
-    const { listener } = flow;
-    reportUnlessShared(this.#deps.internalError, error, listener.plan.name);
+    reportUnlessShared(this.#deps.internalError, error, flow.listener.plan.name);
     try {
       this.#ends.undo(flow);
     } catch (further) {
       escalate(further);
     }
-    return this.#refuse(listener, 'internal-error');
+    return this.#refuse(flow.listener, 'internal-error');
   }
 
   /**

@@ -17,6 +17,7 @@ import type { ListenerKey } from '../tcp_port.js';
 import type { Framing } from '../udp_port.js';
 import type { UdpFlow } from './flow.js';
 import { HeaderReader } from './header_reader.js';
+import { TakenBack } from './taken_back.js';
 
 /** What a plan says of the clients of a listener. */
 export interface UdpFace {
@@ -43,6 +44,7 @@ export class UdpListener {
   /** Where its sockets are that are open, and which they are. */
   readonly places = new Map<ListenerKey, IpEndpoint>();
   readonly sockets = new Map<ListenerKey, number>();
+  readonly takenBack = new TakenBack();
   readonly #ledger: Ledger;
   readonly #clients: ClientTable;
   readonly #clock: Clock;

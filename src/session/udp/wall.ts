@@ -6,7 +6,7 @@ import type { FlowId } from '../../core/brand.js';
 import type { PeerEndpoint } from '../../core/endpoint.js';
 import type { DatagramDrop } from '../../core/outcome.js';
 import type { ListenerKey } from '../tcp_port.js';
-import type { DatagramDecision, UdpEdges, Unwrapped } from '../udp_port.js';
+import type { DatagramDecision, HandedOn, UdpEdges, Unwrapped } from '../udp_port.js';
 
 export class UdpWall implements UdpEdges {
   readonly #edges: UdpEdges;
@@ -56,8 +56,8 @@ export class UdpWall implements UdpEdges {
     }
   }
 
-  dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop): void {
-    this.#edges.dropped(key, flow, reason);
+  dropped(key: ListenerKey, flow: FlowId | null, reason: DatagramDrop, counted?: HandedOn): void {
+    this.#edges.dropped(key, flow, reason, counted);
   }
 
   broken(flow: FlowId | null, error: unknown): void {

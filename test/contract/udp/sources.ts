@@ -6,9 +6,10 @@ import { sendForged } from '../../support/forged.js';
 import { LISTENER, type MakeUdp, type UdpBench, withUdp } from './bench.js';
 
 const LOOPBACK = ipEndpoint(4, '127.0.0.1', 0);
+const NO_PORT = ipEndpoint(4, '127.0.0.1', 0);
 /** Sources that nothing can be sent to. */
 const UNANSWERABLE = [
-  ipEndpoint(4, '127.0.0.1', 0),
+  NO_PORT,
   ipEndpoint(4, '255.255.255.255', 1_234),
   ipEndpoint(4, '127.255.255.255', 1_234),
   ipEndpoint(4, '0.0.0.0', 0),
@@ -17,6 +18,7 @@ const UNANSWERABLE = [
 export function sourcesContract(t: Test, make: MakeUdp): void {
   tooLong(t, make);
   loops(t, make);
+  lateFailure(t, make);
   for (const source of UNANSWERABLE) {
     withUdp(t, make, `a reply to ${source.host}:${source.port} is a drop`, async (bench, t) => {
       if (!forge(bench, t, source)) return;
@@ -34,6 +36,27 @@ export function sourcesContract(t: Test, make: MakeUdp): void {
       t.equal(driver.drops('send-error'), 1);
     });
   }
+}
+
+function lateFailure(t: Test, make: MakeUdp): void {
+  withUdp(
+    t,
+    make,
+    'a reply that ends its flow and cannot be sent counts once',
+    async (bench, t) => {
+      if (!forge(bench, t, NO_PORT)) return;
+      const { driver, backend } = bench;
+      let handedOn = 0;
+      driver.answers.fromBackend = (flow) => {
+        handedOn = driver.engine.datagramsOut[flow] ?? 0;
+        driver.close(flow);
+      };
+      backend.send((await backend.next()).from, 'reply');
+      const { counted, reason } = await driver.edge('dropped');
+      t.equal(reason, 'send-error');
+      t.same(counted, handedOn === 0 ? undefined : { way: 'out', bytes: 5 });
+    },
+  );
 }
 
 /** What comes from a listener of the engine would be answered to it, for ever. */

@@ -1,7 +1,7 @@
 /** Which backend a flow gets, and when it gets another. */
 import t from 'tap';
 import { policyNamed } from '../../support/policies.js';
-import { backendId, bed, client, NOTHING, poolPlan, target } from './bed.js';
+import { backendId, bed, client, KEY, NOTHING, poolPlan, target } from './bed.js';
 
 const a = client(1);
 
@@ -106,6 +106,36 @@ t.test('a datagram that comes back when it was counted makes no counter fall', a
   test.flows.endFlows(null, 'shutdown', 0);
   t.same(test.remains(), NOTHING);
 });
+
+t.test(
+  'what comes back when its flow is over goes from what its listener counts next',
+  async (t) => {
+    const test = await bed();
+    const end = (): void => test.flows.endFlows(null, 'shutdown', 0);
+    test.send(a, 'x');
+    test.send(a, 'y');
+    await test.pass(1_000);
+    test.engine.icmp(a);
+    end();
+    t.equal(test.total('datagramsIn'), 2, 'it was counted, and no counter falls');
+    t.match(test.records, [{ bytesIn: 1 }]);
+    for (const text of ['1', '2', '3']) test.send(a, text);
+    end();
+    t.equal(test.total('datagramsIn'), 4, 'y counts as dropped only');
+    t.equal(test.total('bytesIn'), 4);
+
+    test.send(a, 'q');
+    test.engine.reply(a, 'answer');
+    end();
+    test.flows.dropped(KEY, null, 'send-error', { way: 'out', bytes: 6 });
+    t.equal(test.drops('send-error'), 1);
+    test.send(a, 'q');
+    test.engine.reply(a, 'another');
+    end();
+    t.equal(test.total('datagramsOut'), 1);
+    t.equal(test.total('bytesOut'), 7);
+  },
+);
 
 t.test('an only backend that was unreachable is used again', async (t) => {
   const test = await bed({ backends: 1 });
