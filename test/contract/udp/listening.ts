@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Test } from 'tap';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
+import { UdpDriver } from '../../support/udp_driver.js';
 import { LISTENER, type MakeUdp, type UdpBench, withUdp } from './bench.js';
 
 export interface UdpAbilities {
@@ -66,6 +67,7 @@ export function listeningContract(t: Test, make: MakeUdp, abilities: UdpAbilitie
 
   for (const host of ['127.0.0.1', '0.0.0.0', '::']) {
     takeOverContract(t, make, host);
+    sharedContract(t, make, host);
   }
 
   withUdp(t, make, 'two listeners keep their clients apart', async (bench, t) => {
@@ -149,6 +151,43 @@ function addressesOf(family: 'IPv4' | 'IPv6'): string[] {
     .flatMap((addresses) => addresses ?? [])
     .filter((address) => address.family === family && !address.address.startsWith('fe80'))
     .map(({ address }) => address);
+}
+
+/** Each has a socket of its own at one address, as the workers of a daemon have. */
+function sharedContract(t: Test, make: MakeUdp, host: string): void {
+  const family = host === '::' ? 6 : 4;
+  const near = family === 6 ? '::1' : '127.0.0.1';
+  const body = async (bench: UdpBench, t: Test): Promise<void> => {
+    const { listener, source, backend } = bench;
+    if (source.kind !== 'descriptor') {
+      t.pass('only descriptors can be at one address');
+      return;
+    }
+    const driver = new UdpDriver();
+    const other = await make({ pairs: 1, flows: 64 }, driver);
+    driver.drive(other.udp);
+    driver.forwardTo(backend.endpoint);
+    backend.echo();
+    try {
+      t.match(await other.udp.openListener(8, other.source(listener), 'plain'), { ok: true });
+      const to = ipEndpoint(family, near, listener.port);
+      const clients = await Promise.all(Array.from({ length: 30 }, () => bench.peer(near)));
+      for (const text of ['one', 'two', 'three']) {
+        for (const client of clients) client.send(to, text);
+        const answers = await Promise.all(clients.map((client) => client.text()));
+        t.ok(answers.every((answer) => answer === text));
+      }
+      const flows = [bench.driver, driver].map((each) => each.count('newFlow'));
+      t.notOk(flows.includes(0), 'both serve');
+      t.equal((flows[0] ?? 0) + (flows[1] ?? 0), clients.length, 'and no client comes to both');
+    } finally {
+      driver.closeAll();
+      await other.dispose();
+    }
+    t.same(driver.violations, []);
+  };
+  const name = `two engines at ${host} share its clients, each of which stays where it is`;
+  withUdp(t, make, name, body, { listen: ipEndpoint(family, host, 0) });
 }
 
 /** Clients that never stop sending: not one datagram is lost when another listener takes over. */
