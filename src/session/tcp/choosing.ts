@@ -12,7 +12,7 @@ import type { Lease, Selection } from '../../pool/selection.js';
 import type { TcpEngine } from '../tcp_port.js';
 import type { SessionBook } from './book.js';
 import type { SessionPhase, TcpSession } from './session.js';
-import type { WaitingSessions } from './waiting.js';
+import { WaitingPools, type WaitingSessions } from './waiting.js';
 
 export interface ChoosingDeps {
   readonly engine: TcpEngine;
@@ -29,9 +29,9 @@ export interface ChoosingDeps {
 type Queued = Extract<SessionPhase, { at: 'queued' }>;
 
 export class Choosing {
-  readonly #pools = new Map<PoolId, WaitingSessions>();
   readonly #deps: ChoosingDeps;
   readonly #room = new KeyRoom();
+  readonly #pools = new WaitingPools();
   /** Pools in which a place became free since waiters were served last; no Set: see ADR 5. */
   #freed: readonly PoolId[] = [];
 
@@ -40,15 +40,14 @@ export class Choosing {
   }
 
   addPool(id: PoolId, waiting: WaitingSessions): void {
-    this.#pools.set(id, waiting);
+    this.#pools.add(id, waiting);
   }
 
   /** The pool is gone; a session that waits for one of its backends would wait in vain. */
   removePool(id: PoolId): void {
-    const waiting = this.#pools.get(id);
+    const waiting = this.#pools.find(id);
     if (waiting === undefined) return;
-    this.#pools.delete(id);
-    waiting.state = 'removed';
+    this.#pools.remove(waiting);
     for (const session of waiting.queue.waiters) {
       this.#deps.alone(session, () => this.#deps.refuse(session, 'queue', 'no-backend'));
     }
@@ -74,7 +73,7 @@ export class Choosing {
    * counts.
    */
   followListeners(): void {
-    for (const waiting of [...this.#pools.values()]) {
+    for (const waiting of this.#pools.waited()) {
       waiting.followHold(this.#deps.clock.nowMs());
       for (const session of [...waiting.queue.waiters, ...waiting.unproven]) {
         this.#deps.alone(session, () => this.#follow(session, waiting));
@@ -126,7 +125,7 @@ export class Choosing {
     if (pools.length === 0) return;
     this.#freed = [];
     for (const id of pools) {
-      const waiting = this.#pools.get(id);
+      const waiting = this.#pools.find(id);
       if (waiting === undefined) continue;
       this.#serve(waiting);
       // No turn comes for sessions that stand aside elsewhere: the place may be one for it.
@@ -134,11 +133,9 @@ export class Choosing {
     }
   }
 
-  /**
-   * States may have changed everywhere: every session that waits in this worker is looked at again.
-   */
+  /** States may have changed anywhere: every session that waits in this worker is looked at. */
   retryAll(): void {
-    for (const waiting of this.#pools.values()) {
+    for (const waiting of this.#pools.waited()) {
       this.#retryUnproven(waiting);
       this.#serve(waiting);
     }
@@ -189,6 +186,7 @@ export class Choosing {
     if (session.phase.at !== 'unproven' || !waiting.unproven.has(session)) {
       session.phase = { at: 'unproven' };
       waiting.unproven.add(session);
+      this.#pools.note(waiting);
       const now = this.#deps.clock.nowMs();
       this.#deps.deadline(session, now + waiting.pool.settings.connectTimeoutMs);
     }
@@ -198,6 +196,8 @@ export class Choosing {
     const { waiting } = session;
     const ticket = waiting.queue.join(session, waiting.size, session.triedIds);
     if (ticket === 0) return this.#deps.refuse(session, 'queue', 'queue-full');
+    waiting.joined();
+    this.#pools.note(waiting);
     const now = this.#deps.clock.nowMs();
     session.phase = { at: 'queued', ticket, sinceMs: now, countsFromMs: now };
     this.#armQueued(session);
@@ -292,7 +292,7 @@ export class Choosing {
   }
 }
 
-/** Read anew: a choice has changed it. */
+// Read anew: a choice has changed it.
 function phaseOf(session: TcpSession): SessionPhase {
   return session.phase;
 }

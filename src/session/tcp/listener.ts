@@ -66,6 +66,7 @@ export class TcpListener {
   readonly #worker: WorkerId;
   readonly #missed: () => void;
   readonly #early: (dueMs: number) => void;
+  readonly #paused: (listener: TcpListener) => void;
   readonly #atLeave: readonly ((ledger: Ledger) => void)[] = [
     (ledger) => ledger.giveBackListener(this.id, this.#worker),
     (ledger) => ledger.descriptors.giveBack(DESCRIPTORS_PER_SESSION, this.#worker),
@@ -89,6 +90,8 @@ export class TcpListener {
       readonly missed: () => void;
       /** It has to be looked at again then. */
       readonly early: (dueMs: number) => void;
+      /** It stopped accepting: it has to be looked at whenever there may be room. */
+      readonly paused: (listener: TcpListener) => void;
     },
   ) {
     this.id = plan.id;
@@ -99,12 +102,18 @@ export class TcpListener {
     this.#clock = deps.clock;
     this.#missed = deps.missed;
     this.#early = deps.early;
+    this.#paused = deps.paused;
     this.#face = new TcpFace(plan, ways, deps.clients);
     this.#rate = BeginRate.of(plan, deps.clients);
   }
 
   get plan(): ListenerPlan {
     return this.#face.plan;
+  }
+
+  /** Where it is, nothing waits to enter. */
+  get isAccepting(): boolean {
+    return this.#accepting === 'yes';
   }
 
   /**
@@ -175,15 +184,21 @@ export class TcpListener {
     this.#entering.delete(session);
   }
 
-  /** Lets those that wait enter, in order, while there is room; accepts again when none is left. */
-  admit(begin: (session: TcpSession) => void): void {
-    if (this.#accepting === 'yes') return;
+  /**
+   * Lets those that wait enter, in order, while there is room; accepts again when none is left.
+   * Answers how many entered.
+   */
+  admit(begin: (session: TcpSession) => void): number {
+    if (this.#accepting === 'yes') return 0;
+    let entered = 0;
     for (const session of this.#entering) {
-      if (!this.#tryEnter()) return;
+      if (!this.#tryEnter()) return entered;
+      entered++;
       this.#entering.delete(session);
       begin(session);
     }
     if (this.#hasRoom()) this.#resume();
+    return entered;
   }
 
   /**
@@ -251,6 +266,7 @@ export class TcpListener {
   #pause(): void {
     if (this.#accepting === 'paused') return;
     this.#accepting = 'paused';
+    this.#paused(this);
     for (const key of this.keys) this.#engine.pauseListener(key);
   }
 

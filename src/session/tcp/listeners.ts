@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.js';
 import { doEach } from '../../core/do_each.js';
 import type { ListenerPlan } from '../../core/plan.js';
 import type { ClientTable } from '../../pool/client_table.js';
+import { DESCRIPTORS_PER_SESSION } from '../../pool/descriptor_ledger.js';
 import type { Ledger } from '../../pool/ledger.js';
 import type { ListenerKey, ListenOutcome, TcpEngine } from '../tcp_port.js';
 import { TcpListener } from './listener.js';
@@ -48,6 +49,11 @@ export class TcpListeners {
   readonly #byKey = new Map<ListenerKey, TcpListener>();
   /** Removed, but for all that is known here with sessions: one that comes back is the same. */
   readonly #removed = new Map<ListenerId, TcpListener>();
+  /**
+   * Those that stopped accepting, of thousands: no other has anything to be looked at for. One that
+   * accepts again stays until the next look, as it may stop with its next session.
+   */
+  readonly #paused = new Set<TcpListener>();
 
   /** When one of them is to be looked at again, for the rate at which sessions may begin there. */
   nextMs = Number.POSITIVE_INFINITY;
@@ -110,6 +116,7 @@ export class TcpListeners {
     if (listener === undefined) return;
     for (const key of listener.keys) this.#close(listener, key);
     this.#byId.delete(id);
+    this.#paused.delete(listener);
     this.#removed.set(id, listener);
     for (const session of listener.dismiss()) this.#hooks.turnAway(session);
   }
@@ -121,17 +128,19 @@ export class TcpListeners {
   admitAll(): void {
     // A listener that still finds too little says so again.
     this.#deps.ledger.descriptors.setWaiting(this.#deps.worker, 'accepting');
-    const listeners = [...this.#byId.values()];
+    const listeners = [...this.#paused];
     this.#first = (this.#first + 1) % Math.max(1, listeners.length);
     for (let at = 0; at < listeners.length; at++) {
-      listeners[(this.#first + at) % listeners.length]?.admit(this.#begin);
+      const listener = listeners[(this.#first + at) % listeners.length];
+      listener?.admit(this.#begin);
+      if (listener?.isAccepting === true) this.#paused.delete(listener);
     }
   }
 
   /** Sessions may begin again where they were too early. */
   tick(nowMs: number): void {
     this.nextMs = Number.POSITIVE_INFINITY;
-    for (const listener of this.#byId.values()) {
+    for (const listener of this.#paused) {
       if (listener.dueMs <= nowMs) listener.admit(this.#begin);
       else this.#lookAt(listener.dueMs);
     }
@@ -145,7 +154,8 @@ export class TcpListeners {
     const { ledger, worker } = this.#deps;
     if (!ledger.descriptors.anyWaiting) return;
     if (ledger.descriptors.isWaiting(worker)) this.admitAll();
-    this.#ringForDescriptors();
+    // Else the one that gives back what is missing rings.
+    if (ledger.descriptors.free >= DESCRIPTORS_PER_SESSION) this.#ringForDescriptors();
   }
 
   /** A counted session is over: its place goes to one that waits, here or in another worker. */
@@ -156,8 +166,9 @@ export class TcpListeners {
   #placeFreed({ id }: TcpListener): void {
     if (!this.#deps.ledger.anyListenerWaiting(id)) return;
     // Not the session's listener: it may have been removed and opened anew since that came.
-    this.#byId.get(id)?.admit(this.#begin);
-    this.#ringForPlaces(id);
+    const entered = this.#byId.get(id)?.admit(this.#begin) ?? 0;
+    // One that waited here has taken the place: another worker would be woken for nothing.
+    if (entered === 0) this.#ringForPlaces(id);
   }
 
   #ringForPlaces(listener: ListenerId): void {
@@ -180,13 +191,17 @@ export class TcpListeners {
   #returning(plan: ListenerPlan, ways: Ways): TcpListener {
     const before = this.#removed.get(plan.id);
     this.#removed.delete(plan.id);
-    if (before?.plan.name === plan.name) return before;
+    if (before?.plan.name === plan.name) {
+      if (!before.isAccepting) this.#paused.add(before);
+      return before;
+    }
     const missed = (): void => {
       this.#ringForDescriptors();
       this.#ringForPlaces(plan.id);
     };
     const early = (dueMs: number): void => this.#lookAt(dueMs);
-    return new TcpListener(plan, ways, { ...this.#deps, missed, early });
+    const paused = (listener: TcpListener): void => void this.#paused.add(listener);
+    return new TcpListener(plan, ways, { ...this.#deps, missed, early, paused });
   }
 
   #lookAt(dueMs: number): void {

@@ -1,7 +1,8 @@
 /**
  * The sessions that wait for a backend of one pool in one worker: for a turn in the queue (every
- * backend is full) or for the first verdict about unproven backends.
+ * backend is full) or for the first verdict about unproven backends. And which pools have any.
  */
+import type { PoolId } from '../../core/brand.js';
 import type { Pool } from '../../pool/pool.js';
 import type { WaitQueue } from '../../pool/wait_queue.js';
 import type { TcpSession } from './session.js';
@@ -21,6 +22,11 @@ export class WaitingSessions {
   constructor(pool: Pool, queue: WaitQueue<TcpSession>) {
     this.pool = pool;
     this.queue = queue;
+  }
+
+  /** None waits. */
+  get isIdle(): boolean {
+    return this.queue.length === 0 && this.unproven.size === 0;
   }
 
   /** Nothing is chosen: an operator holds the pool. */
@@ -43,6 +49,11 @@ export class WaitingSessions {
     return this.pool.settings.queueSize > 0 && this.queue.isAhead(tried);
   }
 
+  /** A session has joined the queue. What the first one finds is all that those behind it know. */
+  joined(): void {
+    if (this.queue.length === 1) this.held = this.isHeld ? 'held' : 'no';
+  }
+
   /** At the end of a hold `queue_timeout` begins anew for those that wait: it stood still. */
   followHold(nowMs: number): void {
     if (this.isHeld) {
@@ -61,5 +72,40 @@ export class WaitingSessions {
     if (tried === null || phase.at !== 'queued' || !this.pool.hasPlace()) return false;
     this.queue.stepAside(phase.ticket);
     return true;
+  }
+}
+
+/**
+ * The pools of one worker. Whatever may let sessions go on concerns those at which some wait: a
+ * look at every pool would cost by how many there are.
+ */
+export class WaitingPools {
+  readonly #byId = new Map<PoolId, WaitingSessions>();
+  /** Where some wait, or did so at the last look: none is forgotten before it is looked at. */
+  readonly #waits = new Set<WaitingSessions>();
+
+  add(id: PoolId, waiting: WaitingSessions): void {
+    this.#byId.set(id, waiting);
+  }
+
+  find(id: PoolId): WaitingSessions | undefined {
+    return this.#byId.get(id);
+  }
+
+  remove(waiting: WaitingSessions): void {
+    waiting.state = 'removed';
+    this.#byId.delete(waiting.pool.id);
+    this.#waits.delete(waiting);
+  }
+
+  /** A session waits there. */
+  note(waiting: WaitingSessions): void {
+    this.#waits.add(waiting);
+  }
+
+  /** Those at which sessions wait. */
+  waited(): readonly WaitingSessions[] {
+    for (const waiting of this.#waits) if (waiting.isIdle) this.#waits.delete(waiting);
+    return [...this.#waits];
   }
 }

@@ -15,6 +15,7 @@ import { encodeV2 } from '../proxy_protocol/encode.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { FlowBook } from './book.js';
 import { ADRIFT, type UdpFlow } from './flow.js';
+import type { UdpListener } from './listener.js';
 
 export type FlowChoice =
   /** The flow has a reservation and an upstream socket. */
@@ -34,6 +35,8 @@ export class FlowChoosing {
   readonly #clock: Clock;
   readonly #book: FlowBook;
   readonly #room = new KeyRoom();
+  /** Where flows wait, or did so at the last look. */
+  readonly #waits = new Set<UdpListener>();
 
   constructor(engine: UdpEngine, clock: Clock, book: FlowBook) {
     this.#engine = engine;
@@ -65,6 +68,14 @@ export class FlowChoosing {
       }
     }
     return 'backend-unreachable';
+  }
+
+  /** Listeners at which flows wait: a look at all of them would cost by how many there are. */
+  waited(): readonly UdpListener[] {
+    for (const listener of this.#waits) {
+      if (listener.unproven.size === 0) this.#waits.delete(listener);
+    }
+    return [...this.#waits];
   }
 
   /** The flow waits no longer. */
@@ -174,7 +185,7 @@ export class FlowChoosing {
     if (flow.phase.at !== 'unproven') {
       // Exact in this worker: what a flow may hold is little, and bounded over all of them.
       if (unproven.size >= flow.leadsTo.settings.heldAtMost) return 'flow-limit';
-      unproven.add(flow);
+      this.#wait(flow);
     }
     flow.phase = { at: 'unproven', untilMs: HELD };
     return 'unproven';
@@ -184,9 +195,14 @@ export class FlowChoosing {
     if (flow.phase.at !== 'unproven' || flow.phase.untilMs === HELD) {
       const untilMs = this.#clock.nowMs() + flow.leadsTo.settings.connectTimeoutMs;
       flow.phase = { at: 'unproven', untilMs };
-      flow.listener.unproven.add(flow);
+      this.#wait(flow);
     }
     return 'unproven';
+  }
+
+  #wait(flow: UdpFlow): void {
+    flow.listener.unproven.add(flow);
+    this.#waits.add(flow.listener);
   }
 
   /** Version 2 whichever is configured: version 1 has no UDP. */

@@ -102,7 +102,7 @@ export class UdpFlows implements UdpEdges {
 
   /** The doorbell rang: states may have changed, or a hold. One flow asks for all like it. */
   rung(): void {
-    for (const listener of this.listeners.all()) {
+    for (const listener of this.#choosing.waited()) {
       for (const flow of [...listener.unproven]) {
         const before = patienceMs(flow);
         let choice: FlowChoice | 'broken' = 'broken';

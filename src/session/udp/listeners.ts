@@ -63,10 +63,6 @@ export class UdpListeners {
     return this.#byKey.get(key) ?? this.#gone.get(key);
   }
 
-  all(): Iterable<UdpListener> {
-    return this.#byId.values();
-  }
-
   /** Opens or updates a listener. New sockets open before old ones close. */
   async apply(plan: ListenerPlan, pool: SelectablePool): Promise<readonly OpenedSocket[]> {
     const listener = this.#byId.get(plan.id) ?? new UdpListener(plan, pool, this.#deps);

@@ -37,6 +37,8 @@ export class BedWorker {
   /** Accept errors that were reported. */
   readonly acceptErrors: string[] = [];
   readonly #time: FakeTime;
+  /** How often another worker, or a test, has woken this one. */
+  rings = 0;
   #bell: 'rung' | 'silent' = 'silent';
 
   /** CancelRequests that the main thread would hand on. */
@@ -61,6 +63,7 @@ export class BedWorker {
   }
 
   ring(): void {
+    this.rings++;
     this.#bell = 'rung';
   }
 

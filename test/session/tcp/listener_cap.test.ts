@@ -1,6 +1,6 @@
 import t from 'tap';
 import { present } from '../../../src/core/assert.js';
-import type { SeriesId } from '../../../src/core/brand.js';
+import type { SeriesId, WorkerId } from '../../../src/core/brand.js';
 import { ipEndpoint } from '../../../src/core/endpoint.js';
 import { bed, client, KEY, LISTENER, NOTHING } from './bed.js';
 
@@ -132,6 +132,36 @@ t.test('a listener that returns while its old sessions run has one cap for all',
   const [next] = test.worker(0).tcp.pairs.values();
   t.equal(next?.state, 'dialling', 'the client that waited is served');
   t.equal(test.ledger.listenerActive(LISTENER), 1);
+});
+
+t.test(
+  'a listener that was paused when it was removed and returned accepts when there is room',
+  async (t) => {
+    const test = await bed({ workers: 2, listener: { maxSessions: 1 } });
+    const { listeners } = test.plan;
+    const served = test.relay(0);
+    test.accept(1);
+    await test.apply({ listeners: [] });
+    await test.apply({ listeners });
+    const { tcp } = test.worker(1);
+    t.equal(tcp.connect(KEY, client(50)), null, 'the client waits in the backlog');
+    test.worker(0).tcp.ends(served, { kind: 'finished', first: 'client' });
+    test.turn();
+    t.match([...tcp.pairs.values()], [{ state: 'dialling' }]);
+  },
+);
+
+t.test('a place that a client of the same worker takes wakes no other worker', async (t) => {
+  const test = await bed({ workers: 2, listener: { maxSessions: 2 } });
+  const served = test.relay(0);
+  test.relay(1);
+  const held = test.accept(0);
+  const before = test.worker(1).rings;
+  test.worker(0).tcp.ends(served, { kind: 'finished', first: 'client' });
+  test.turn();
+  t.match(test.state(held), /^dialling/);
+  t.ok(test.ledger.listenerWaiting(LISTENER, 1 as WorkerId), 'though it has paused');
+  t.equal(test.worker(1).rings, before);
 });
 
 t.test('a socket that cannot be opened is reported, and the others work', async (t) => {
