@@ -1,6 +1,7 @@
 /** The commands of the command line, as help, manual and completion show them. */
 import { readFileSync } from 'node:fs';
-import { COMPLETION_NOTES, completion } from './completion.js';
+import type { Completable } from './completion.js';
+import { COMPLETION_NOTES, completion, SHELLS } from './completion_scripts.js';
 import type { CtlCommand } from './ctl/command.js';
 import { CTL_COMMANDS, CTL_OPTIONS, runCtl } from './ctl/ctl.js';
 import { demoOptions } from './demo/options.js';
@@ -8,7 +9,7 @@ import { discoverOptions } from './discover_options.js';
 import { doctorOptions } from './doctor/options.js';
 import { EXPLAIN_NOTES, explainOptions } from './explain_options.js';
 import { IMPORT_COMMANDS } from './import/commands.js';
-import type { OptionDescription } from './option.js';
+import type { OptionDescription, PositionalDescription } from './option.js';
 import { signalTable } from './signal_table.js';
 import { simulateOptions } from './simulate_options.js';
 import { TOP_NOTES, topOptions } from './top/options.js';
@@ -26,9 +27,7 @@ const readOnceOptions: readonly OptionDescription[] = [
 ];
 
 /** A word without a flag, which stands for an option. */
-interface Positional {
-  readonly usage: string;
-  readonly description: string;
+interface Positional extends PositionalDescription {
   readonly option: string;
 }
 
@@ -56,7 +55,7 @@ export interface GroupCommand {
   readonly name: string;
   readonly description: string;
   /** Words without a flag, as `<file...>`. */
-  readonly positionals?: readonly { readonly usage: string; readonly description: string }[];
+  readonly positionals?: readonly PositionalDescription[];
   readonly options: readonly OptionDescription[];
   readonly notes?: string;
   /** Answers the exit code; `rest` are the words without a flag. */
@@ -142,7 +141,12 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     options: [...readOnceOptions, ...explainOptions],
     notes: EXPLAIN_NOTES,
     required: [
-      { usage: '<listener>', description: 'where the client comes in', option: 'listener' },
+      {
+        usage: '<listener>',
+        description: 'where the client comes in',
+        option: 'listener',
+        values: 'listener',
+      },
       { usage: '<client>', description: 'its address, with a port or without', option: 'client' },
     ],
     run: async (words) => (await import('./explain.js')).explain(fileOf(words), words),
@@ -157,7 +161,9 @@ export const COMMANDS: readonly (CommandLine | CommandGroup)[] = [
     description: 'print a script that completes commands, options and names in a shell',
     options: [],
     notes: COMPLETION_NOTES,
-    required: [{ usage: '<shell>', description: 'bash, zsh or fish', option: 'shell' }],
+    required: [
+      { usage: '<shell>', description: 'bash, zsh or fish', option: 'shell', values: SHELLS },
+    ],
     run: (words) => completion(String(words['shell'])),
   },
   {
@@ -176,6 +182,22 @@ export const PROGRAM = {
     { flags: '--debug', description: 'show stack traces of errors' },
   ],
 } as const;
+
+/** All of it, for completion. */
+export function completableProgram(): Completable {
+  const commands = COMMANDS.map(completable);
+  return { name: 'sluice', options: PROGRAM.options, positionals: [], commands };
+}
+
+function completable(line: CommandLine | CommandGroup | GroupCommand): Completable {
+  const { name } = line;
+  if ('commands' in line) {
+    const options = 'common' in line ? (line.common ?? []) : [];
+    return { name, options, positionals: [], commands: line.commands.map(completable) };
+  }
+  const words = 'positionals' in line ? line.positionals : 'required' in line ? line.required : [];
+  return { name, options: line.options, positionals: words ?? [], commands: [] };
+}
 
 /**
  * The parts of the daemon, before what puts them together: Node.js opens all files of a level of

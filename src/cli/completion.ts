@@ -1,151 +1,96 @@
 /**
- * Completion for shells: `sluice completion SHELL` prints a script, which asks `sluice complete`
- * for candidates. So the table of commands is the only list, and names come from the daemon.
+ * `sluice complete`: candidates for a word of a command line. The table of commands is the only
+ * list: each command says what its options and words may be.
  */
-import { EVENT_NAMES } from '../control/api/events.js';
-import type { BACKENDS, LISTENERS, POOLS } from '../control/api/lists.js';
-import type { ShapeOf } from '../control/api/shape.js';
-import { usualSocketPath } from '../control/control_path.js';
-import { LOG_LEVELS } from '../core/spec.js';
-import { Client, CtlFailure } from './ctl/client.js';
-import type { OptionDescription } from './option.js';
+import type { Choices, NameKind, OptionDescription, PositionalDescription } from './option.js';
+import { typedWord } from './typed_word.js';
 
 /** A command as completion sees it. */
 export interface Completable {
   readonly name: string;
+  /** Of a command with commands below it: what may stand before their names. */
   readonly options: readonly OptionDescription[];
-  /** `<backend>`, `[pool]` … in order. */
-  readonly positionals: readonly string[];
+  /** In order. */
+  readonly positionals: readonly PositionalDescription[];
   readonly commands: readonly Completable[];
 }
 
-/** What stands for a value: where its candidates come from. */
-const LISTS: Readonly<Record<string, readonly string[]>> = {
-  sort: ['age', 'bytes', 'idle'],
-  level: LOG_LEVELS,
-  goal: ['drained', 'up', 'eligible'],
-  shell: ['bash', 'zsh', 'fish'],
-  event: EVENT_NAMES,
-};
-
-const SCRIPTS = {
-  // Backends without a name are called by their address, which has a colon.
-  bash: `COMP_WORDBREAKS=\${COMP_WORDBREAKS//:}
-_sluice() {
-  local IFS=$'\\n'
-  COMPREPLY=($(sluice complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
-}
-complete -o default -F _sluice sluice
-`,
-  zsh: `#compdef sluice
-_sluice() {
-  local -a found
-  found=("\${(@f)$(sluice complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  [[ -n "$found" ]] && compadd -- $found || _files
-}
-compdef _sluice sluice
-`,
-  fish: `complete -c sluice -a '(sluice complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
-`,
-} as const;
-
-export const COMPLETION_NOTES = `bash: source <(sluice completion bash)
-zsh:  source <(sluice completion zsh), behind compinit
-fish: sluice completion fish | source`;
-
-/** Prints the script for a shell; the exit code, 2 where there is none for it. */
-export function completion(shell: string): 0 | 2 {
-  const script = Object.entries(SCRIPTS).find(([name]) => name === shell)?.[1];
-  if (script === undefined) {
-    process.stderr.write(`sluice: no completion for ${shell}; there is bash, zsh and fish\n`);
-    return 2;
-  }
-  process.stdout.write(script);
-  return 0;
-}
-
 /** Names that the running daemon knows; none where there is none. */
-export type NamesOf = (kind: 'listener' | 'pool' | 'backend') => Promise<readonly string[]>;
+export type NamesOf = (kind: NameKind) => Promise<readonly string[]>;
 
-/** Candidates for the last one of `words`, which may be empty. */
+/** Candidates for the last one of `typed`, words with their quotes, which may be empty. */
 export async function candidates(
-  words: readonly string[],
-  commands: readonly Completable[],
+  typed: readonly string[],
+  program: Completable,
   namesOf: NamesOf,
 ): Promise<readonly string[]> {
-  const before = words.slice(0, -1);
+  const words = typed.map(typedWord);
   const current = words.at(-1) ?? '';
-  let level = commands;
-  let command: Completable | null = null;
-  let at = 0;
-  for (; at < before.length && level.length > 0; at++) {
-    command = level.find(({ name }) => name === before[at]) ?? null;
-    if (command === null) return [];
-    level = command.commands;
-  }
-  const found = await offered({ level, command, rest: before.slice(at), current }, namesOf);
+  const place = placeOf(program, words.slice(0, -1));
+  if (place === null) return [];
+  const found = await offered(place, current, namesOf);
   return found.filter((word) => word.startsWith(current));
 }
 
 interface Place {
-  readonly level: readonly Completable[];
-  readonly command: Completable | null;
-  readonly rest: readonly string[];
-  readonly current: string;
+  readonly command: Completable;
+  /** The option whose value comes next. */
+  readonly open: OptionDescription | null;
+  /** Words without a flag, so far. */
+  readonly given: number;
 }
 
-async function offered(place: Place, namesOf: NamesOf): Promise<readonly string[]> {
-  const { level, command, rest, current } = place;
-  if (level.length > 0) return level.map(({ name }) => name);
-  if (command === null) return [];
-  const valued = command.options.filter(({ flags }) => flags.includes('<'));
-  const before = valued.find(({ flags }) => flagsIn(flags).includes(rest.at(-1) ?? ''));
-  if (before !== undefined) return valuesOf(wordOf(before.flags), namesOf);
+/** Where the words before lead; null: nowhere. */
+function placeOf(program: Completable, before: readonly string[]): Place | null {
+  let place: Place = { command: program, open: null, given: 0 };
+  for (const word of before) {
+    const { command, open, given } = place;
+    if (open !== null) {
+      place = { ...place, open: null };
+    } else if (word.startsWith('-')) {
+      place = { ...place, open: command.options.find((one) => isOf(one, word)) ?? null };
+    } else if (command.commands.length > 0) {
+      const below = command.commands.find(({ name }) => name === word);
+      if (below === undefined) return null;
+      place = { command: below, open: null, given: 0 };
+    } else {
+      place = { ...place, given: given + 1 };
+    }
+  }
+  return place;
+}
+
+async function offered(
+  { command, open, given }: Place,
+  current: string,
+  namesOf: NamesOf,
+): Promise<readonly string[]> {
+  if (open !== null) return valuesOf(open.values, namesOf);
+  const [, flag] = /^(--[^=]+)=/.exec(current) ?? [];
+  if (flag !== undefined) {
+    const option = command.options.find((one) => isOf(one, flag));
+    const values = await valuesOf(option?.values, namesOf);
+    return values.map((value) => `${flag}=${value}`);
+  }
   if (current.startsWith('-')) {
     return command.options.flatMap(({ flags }) => flagsIn(flags).filter((f) => f.startsWith('--')));
   }
-  const isValue = (index: number): boolean =>
-    valued.some(({ flags }) => flagsIn(flags).includes(rest[index - 1] ?? ''));
-  const given = rest.filter((word, index) => !word.startsWith('-') && !isValue(index)).length;
+  if (command.commands.length > 0) return command.commands.map(({ name }) => name);
   const last = command.positionals.at(-1);
-  const usage = command.positionals[given] ?? (last?.includes('...') === true ? last : undefined);
-  return usage === undefined ? [] : valuesOf(usage.replace(/[^a-z]/g, ''), namesOf);
+  const isRepeated = last?.usage.includes('...') === true;
+  return valuesOf((command.positionals[given] ?? (isRepeated ? last : null))?.values, namesOf);
 }
 
-async function valuesOf(word: string, namesOf: NamesOf): Promise<readonly string[]> {
-  if (word === 'listener' || word === 'pool' || word === 'backend') return namesOf(word);
-  return LISTS[word] ?? [];
+async function valuesOf(values: Choices | undefined, namesOf: NamesOf): Promise<readonly string[]> {
+  return typeof values === 'string' ? namesOf(values) : (values ?? []);
+}
+
+/** Whether it is this option, and a value comes behind it. */
+function isOf({ flags }: OptionDescription, word: string): boolean {
+  return flags.includes('<') && flagsIn(flags).includes(word);
 }
 
 /** `-c, --config <file>`: both. */
 function flagsIn(flags: string): readonly string[] {
   return flags.split(/[ ,]+/).filter((word) => word.startsWith('-'));
-}
-
-/** `--pool <name>` asks for a pool. */
-function wordOf(flags: string): string {
-  return (flagsIn(flags).at(-1) ?? '').replace(/^-+/, '');
-}
-
-/** Asks the daemon at `--socket` of the words, or where one usually is. */
-export function namesOfDaemon(words: readonly string[]): NamesOf {
-  const at = words.indexOf('--socket');
-  const client = new Client((at < 0 ? undefined : words[at + 1]) ?? usualSocketPath(process.env));
-  return async (kind) => {
-    try {
-      if (kind === 'listener') {
-        const { items } = await client.get<ShapeOf<typeof LISTENERS>>('/listeners');
-        return items.map(({ name }) => name);
-      }
-      if (kind === 'pool') {
-        const { items } = await client.get<ShapeOf<typeof POOLS>>('/pools');
-        return items.map(({ name }) => name);
-      }
-      const { items } = await client.get<ShapeOf<typeof BACKENDS>>('/backends', { limit: '10000' });
-      return items.map(({ pool, name }) => `${pool}/${name}`);
-    } catch (error) {
-      if (error instanceof CtlFailure) return [];
-      throw error;
-    }
-  };
 }

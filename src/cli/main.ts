@@ -6,11 +6,13 @@ import {
   COMMANDS,
   type CommandGroup,
   type CommandLine,
+  completableProgram,
   type GroupCommand,
   PROGRAM,
   version,
 } from './commands.js';
-import { type Completable, candidates, namesOfDaemon } from './completion.js';
+import { candidates } from './completion.js';
+import { namesOfDaemon } from './completion_names.js';
 import type { OptionDescription } from './option.js';
 import type { Words } from './word_reader.js';
 
@@ -82,19 +84,9 @@ function tellMissing(command: Command): void {
 function addComplete(program: Command): void {
   const command = program.command('complete', { hidden: true }).argument('[words...]');
   command.action(async (words: readonly string[]) => {
-    const found = await candidates(words, COMMANDS.map(completable), namesOfDaemon(words));
+    const found = await candidates(words, completableProgram(), namesOfDaemon(words));
     process.stdout.write(found.map((word) => `${word}\n`).join(''));
   });
-}
-
-function completable(line: CommandLine | CommandGroup | GroupCommand): Completable {
-  const { name } = line;
-  if ('commands' in line) {
-    return { name, options: [], positionals: [], commands: line.commands.map(completable) };
-  }
-  const words = 'positionals' in line ? line.positionals : 'required' in line ? line.required : [];
-  const positionals = (words ?? []).map(({ usage }) => usage);
-  return { name, options: line.options, positionals, commands: [] };
 }
 
 function addCommand(program: Command, line: CommandLine, ended: (code: number) => void): void {

@@ -10,8 +10,15 @@ import type { OptionDescription } from './option.js';
 import { equalBackends, parseBackend, parseTrouble } from './simulate_words.js';
 import { WordReader, type Words } from './word_reader.js';
 
+const HASHES = ['maglev', 'ring'] as const;
+
 export const simulateOptions: readonly OptionDescription[] = [
-  { flags: '--policy <names>', description: 'policies, with commas between', default: 'all' },
+  {
+    flags: '--policy <names>',
+    description: 'policies, with commas between',
+    default: 'all',
+    values: ['all', ...POLICY_NAMES],
+  },
   { flags: '--backends <n>', description: 'how many equal backends: b0, b1 …', default: '10' },
   {
     flags: '--backend <spec...>',
@@ -29,6 +36,7 @@ export const simulateOptions: readonly OptionDescription[] = [
     flags: '--work <distribution>',
     description: `of service times: ${DISTRIBUTIONS.join(', ')}`,
     default: 'exponential',
+    values: DISTRIBUTIONS,
   },
   { flags: '--mean <time>', description: 'mean service time', default: '8ms' },
   { flags: '--clients <n>', description: 'distinct client addresses', default: '1000' },
@@ -36,7 +44,11 @@ export const simulateOptions: readonly OptionDescription[] = [
     flags: '--log <file>',
     description: 'sessions of an access log (JSON lines, - = standard input) instead',
   },
-  { flags: '--listener <name>', description: 'with --log: only the sessions of this one' },
+  {
+    flags: '--listener <name>',
+    description: 'with --log: only the sessions of this one',
+    values: 'listener',
+  },
   { flags: '--down <spec...>', description: 'NAME@20s-40s: dead from and to these times' },
   { flags: '--slow <spec...>', description: 'NAME@20s-40sx5: service times are 5 times as long' },
   {
@@ -45,7 +57,12 @@ export const simulateOptions: readonly OptionDescription[] = [
     default: '3s',
   },
   { flags: '--retries <n>', description: 'further backends after a refused dial', default: '2' },
-  { flags: '--hash <algorithm>', description: 'maglev or ring', default: 'maglev' },
+  {
+    flags: '--hash <algorithm>',
+    description: 'maglev or ring',
+    default: 'maglev',
+    values: HASHES,
+  },
   {
     flags: '--balance-factor <x>',
     description: 'bounded load of source-hash; 0 = off',
@@ -105,7 +122,7 @@ function readPolicies(reader: WordReader): PolicySpec[] {
   const isAll = reader.text('policy') === 'all';
   const names = isAll ? POLICY_NAMES : reader.listOf('policy', POLICY_NAMES);
   const hash = {
-    algorithm: reader.oneOf('hash', ['maglev', 'ring']),
+    algorithm: reader.oneOf('hash', HASHES),
     ipv6_prefix: 64,
     balance_factor: readFactor(reader),
     table_size: 65_537,

@@ -7,14 +7,16 @@ import type { ListenerId } from '../core/brand.js';
 import { hostBytesOf } from '../core/endpoint.js';
 import { FirstFew } from '../core/first_few.js';
 import { ipText, masked, unmapped } from '../core/ip_bytes.js';
-import { MAX_SESSIONS_LISTED, type SessionFilter, type SessionRow } from '../core/questions.js';
+import {
+  type ClientSort,
+  MAX_SESSIONS_LISTED,
+  type SessionFilter,
+  type SessionRow,
+} from '../core/questions.js';
 import { ITEMS_PER_STRETCH } from '../core/stretches.js';
 import type { ClientTable } from '../pool/client_table.js';
 import type { Inquiries } from './inquiries.js';
 import { listSessions } from './session_list.js';
-
-export const CLIENT_SORTS = ['sessions', 'rate', 'bytes', 'refused'] as const;
-export type ClientSort = (typeof CLIENT_SORTS)[number];
 
 /** IPv6 clients of listeners without limits. */
 const USUAL_PREFIX_BITS = 64;

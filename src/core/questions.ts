@@ -20,6 +20,10 @@ export interface SessionFilter {
   readonly idleMs: number;
 }
 
+/** What clients have most of; the highest comes first. */
+export const CLIENT_SORTS = ['sessions', 'rate', 'bytes', 'refused'] as const;
+export type ClientSort = (typeof CLIENT_SORTS)[number];
+
 /** The oldest, those with most bytes, or those that have been idle longest come first. */
 export const SESSION_SORTS = ['age', 'bytes', 'idle'] as const;
 export type SessionSort = (typeof SESSION_SORTS)[number];

@@ -40,6 +40,7 @@ export const ONE_ENGINE: Readonly<Record<string, string>> = {
   'system/changes_refused': `${MAIN_THREAD}: it says no before a worker hears of the change`,
   'system/clients': `${MAIN_THREAD}: what is counted is tested in limits`,
   'system/commands': NO_WORKER,
+  'system/completion': `${MAIN_THREAD}: which names there are`,
   'system/control_harm': MAIN_THREAD,
   'system/control_socket': MAIN_THREAD,
   'system/dashboard': `${MAIN_THREAD}: the page and what it is told`,

@@ -1,6 +1,7 @@
 /** A program in a terminal of its own, script(1): what stands on its screen, and keys for it. */
 import { stripVTControlCharacters } from 'node:util';
 import type { Test } from 'tap';
+import { present } from '../../src/core/assert.js';
 import { Feed } from './feed.js';
 import { type Child, mustRun, startChild } from './process.js';
 
@@ -18,6 +19,7 @@ export class Terminal {
   readonly screens = new Feed<Drawn>();
   /** All that was written, as it came. */
   text = '';
+  readonly #pieces = new Feed<string>();
   #rest = '';
   readonly #name: Promise<string>;
 
@@ -35,11 +37,15 @@ export class Terminal {
     this.child.output.setEncoding('utf8');
     this.child.output.on('data', (chunk: string) => {
       this.text += chunk;
+      this.#pieces.push(chunk);
       const name = /\/dev\/pts\/\d+/.exec(this.text)?.[0];
       if (name !== undefined && lines.past.length === 0) lines.push(name);
       this.#draw(chunk);
     });
-    this.child.output.on('end', () => this.screens.end(`the program ended: ${this.text}`));
+    this.child.output.on('end', () => {
+      this.screens.end(`the program ended: ${this.text}`);
+      this.#pieces.end(`the program ended: ${this.text}`);
+    });
   }
 
   press(keys: string): void {
@@ -56,6 +62,13 @@ export class Terminal {
     const last = this.screens.past.at(-1);
     if (last !== undefined && matches(last)) return last;
     return this.screens.next(`a screen with ${pattern}`, matches);
+  }
+
+  /** The first match of `pattern` in what is written behind the first `from` characters. */
+  async writes(pattern: RegExp, from: number): Promise<RegExpExecArray> {
+    const find = (): RegExpExecArray | null => pattern.exec(this.text.slice(from));
+    if (find() === null) await this.#pieces.next(`${pattern} in a terminal`, () => find() !== null);
+    return present(find(), `${pattern}`);
   }
 
   #draw(chunk: string): void {

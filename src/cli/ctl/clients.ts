@@ -1,6 +1,7 @@
 /** `sluice ctl clients`: which clients have most of the listeners' sessions and flows. */
 import type { CLIENTS } from '../../control/api/clients.js';
 import type { ShapeOf } from '../../control/api/shape.js';
+import { CLIENT_SORTS } from '../../core/questions.js';
 import type { CtlCommand } from './command.js';
 import { bytes, textsOf } from './sessions.js';
 
@@ -10,11 +11,12 @@ export const clients: CtlCommand = {
   name: 'clients',
   description: 'top talkers: clients with their sessions, rate, bytes and refusals',
   options: [
-    { flags: '--listener <name>', description: 'only those of a listener' },
+    { flags: '--listener <name>', description: 'only those of a listener', values: 'listener' },
     {
       flags: '--sort <by>',
       description: 'sessions, rate, bytes or refused: the highest first',
       default: 'sessions',
+      values: CLIENT_SORTS,
     },
     { flags: '--limit <n>', description: 'how many at most, up to 1000', default: '20' },
   ],

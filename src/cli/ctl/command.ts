@@ -1,5 +1,5 @@
 /** What a command of `sluice ctl` is: words in, lines out, over the socket of a daemon. */
-import type { OptionDescription } from '../option.js';
+import type { OptionDescription, PositionalDescription } from '../option.js';
 import type { Words } from '../word_reader.js';
 import type { Client } from './client.js';
 import type { Output } from './output.js';
@@ -17,7 +17,7 @@ export interface CtlCommand {
   readonly name: string;
   readonly description: string;
   /** Words without a flag, as `<backend...>`. */
-  readonly positionals?: readonly { readonly usage: string; readonly description: string }[];
+  readonly positionals?: readonly PositionalDescription[];
   readonly options: readonly OptionDescription[];
   readonly notes?: string;
   /** Answers the exit code; a CtlFailure is 1, and WrongWords are 2. */

@@ -1,5 +1,5 @@
 /** `sluice ctl events` and `sluice ctl why`. */
-import type { EVENTS_PAGE, HISTORY } from '../../control/api/events.js';
+import { EVENT_NAMES, type EVENTS_PAGE, type HISTORY } from '../../control/api/events.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import type { Words } from '../word_reader.js';
 import type { Client } from './client.js';
@@ -19,7 +19,11 @@ export const events: CtlCommand = {
   options: [
     { flags: '--follow', description: 'go on with what happens from now on' },
     { flags: '--since <time>', description: 'only those that are not older, as 10m' },
-    { flags: '--event <name>', description: 'only those of a name; session: access lines' },
+    {
+      flags: '--event <name>',
+      description: 'only those of a name; session: access lines',
+      values: EVENT_NAMES,
+    },
     {
       flags: '--limit <n>',
       description:
@@ -58,7 +62,7 @@ async function follow(client: Client, out: Output, words: Words): Promise<never>
 export const why: CtlCommand = {
   name: 'why',
   description: 'how a backend is, what it has done so far, and how that came about',
-  positionals: [{ usage: '<backend>', description: 'POOL/BACKEND' }],
+  positionals: [{ usage: '<backend>', description: 'POOL/BACKEND', values: 'backend' }],
   options: [],
   run: async ({ client, out, rest: [backend] }) => {
     const history = await client.get<History>('/why', { backend });

@@ -13,7 +13,7 @@ export const explain: CtlCommand = {
   name: 'explain',
   description: 'which backend a client would get now, and why',
   positionals: [
-    { usage: '<listener>', description: 'where the client comes in' },
+    { usage: '<listener>', description: 'where the client comes in', values: 'listener' },
     { usage: '<client>', description: 'its address, with a port or without' },
   ],
   options: routeOptions,

@@ -95,7 +95,7 @@ function queueText({ queue_size: size, queue_length: length }: Pool): string {
 export const backends: CtlCommand = {
   name: 'backends',
   description: 'every backend, or those of a pool',
-  positionals: [{ usage: '[pool]', description: 'only those of this pool' }],
+  positionals: [{ usage: '[pool]', description: 'only those of this pool', values: 'pool' }],
   options: [
     { flags: '--limit <n>', description: 'how many at most, up to 10000', default: '1000' },
     { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },

@@ -4,7 +4,8 @@ import type { CHANGE_ANSWER, OVERRIDE } from '../../control/api/changing.js';
 import type { BACKENDS } from '../../control/api/lists.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import { poolOfAll } from '../../core/identity.js';
-import type { OptionDescription } from '../option.js';
+import { LOG_LEVELS } from '../../core/spec.js';
+import type { OptionDescription, PositionalDescription } from '../option.js';
 import { type Client, WrongWords } from './client.js';
 import type { CtlCall, CtlCommand } from './command.js';
 import { timeoutMs, waitFor } from './wait.js';
@@ -12,12 +13,13 @@ import { timeoutMs, waitFor } from './wait.js';
 type Changed = ShapeOf<typeof CHANGE_ANSWER>;
 type Override = ShapeOf<typeof OVERRIDE>;
 
-const NAMES = {
+const NAMES: PositionalDescription = {
   usage: '<backend...>',
   description: 'POOL/BACKEND, or POOL/* for all of a pool',
+  values: 'backends',
 };
 const NAME = { ...NAMES, usage: '<backend>' };
-const POOL = { usage: '<pool>', description: 'its name' };
+const POOL: PositionalDescription = { usage: '<pool>', description: 'its name', values: 'pool' };
 const BECAUSE: OptionDescription = {
   flags: '--because <text>',
   description: 'why: shown wherever the deviation is',
@@ -147,7 +149,7 @@ export const deny: CtlCommand = {
 export const admit: CtlCommand = {
   name: 'admit',
   description: 'end a `deny`',
-  positionals: [BLOCK],
+  positionals: [{ ...BLOCK, values: 'denied' }],
   options: [],
   run: (call) => give(call, '/admit', { client: call.rest[0] ?? '' }),
 };
@@ -155,7 +157,9 @@ export const admit: CtlCommand = {
 export const logLevel: CtlCommand = {
   name: 'log-level',
   description: 'another level of the log: trace, debug, info, warn or error',
-  positionals: [{ usage: '<level>', description: 'the configured one ends the deviation' }],
+  positionals: [
+    { usage: '<level>', description: 'the configured one ends the deviation', values: LOG_LEVELS },
+  ],
   options: PROVENANCE,
   notes: KEPT,
   run: (call) => give(call, '/log-level', { level: call.rest[0] ?? '', ...provenance(call) }),

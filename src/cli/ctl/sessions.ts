@@ -2,6 +2,7 @@
 import { span } from '../../admin/table.js';
 import type { KILLED, SESSIONS } from '../../control/api/sessions.js';
 import type { ShapeOf } from '../../control/api/shape.js';
+import { SESSION_SORTS } from '../../core/questions.js';
 import type { OptionDescription } from '../option.js';
 import type { Words } from '../word_reader.js';
 import type { CtlCommand } from './command.js';
@@ -10,9 +11,13 @@ type Sessions = ShapeOf<typeof SESSIONS>;
 type Killed = ShapeOf<typeof KILLED>;
 
 const FILTER: readonly OptionDescription[] = [
-  { flags: '--listener <name>', description: 'only those of a listener' },
-  { flags: '--pool <name>', description: 'only those of a pool' },
-  { flags: '--backend <backend>', description: 'only those at a backend, POOL/BACKEND or BACKEND' },
+  { flags: '--listener <name>', description: 'only those of a listener', values: 'listener' },
+  { flags: '--pool <name>', description: 'only those of a pool', values: 'pool' },
+  {
+    flags: '--backend <backend>',
+    description: 'only those at a backend, POOL/BACKEND or BACKEND',
+    values: 'backend',
+  },
   { flags: '--client <block>', description: 'only clients in a block: 10.0.0.0/8, or one address' },
   { flags: '--older <time>', description: 'only those that are so old at least, as 30s or 2h' },
   { flags: '--idle <time>', description: 'only those without a byte for at least this long' },
@@ -24,7 +29,12 @@ export const sessions: CtlCommand = {
   description: 'TCP sessions and UDP flows as they are now',
   options: [
     ...FILTER,
-    { flags: '--sort <by>', description: 'age, bytes or idle: which come first', default: 'age' },
+    {
+      flags: '--sort <by>',
+      description: 'age, bytes or idle: which come first',
+      default: 'age',
+      values: SESSION_SORTS,
+    },
     { flags: '--limit <n>', description: 'how many at most, up to 10000', default: '100' },
     { flags: '--cursor <cursor>', description: 'go on behind a page: what it gave as next' },
   ],

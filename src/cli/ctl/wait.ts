@@ -26,8 +26,8 @@ export const wait: CtlCommand = {
   name: 'wait',
   description: 'wait until a backend is drained, up or eligible',
   positionals: [
-    { usage: '<backend>', description: 'POOL/BACKEND' },
-    { usage: '<goal>', description: GOAL_NAMES },
+    { usage: '<backend>', description: 'POOL/BACKEND', values: 'backend' },
+    { usage: '<goal>', description: GOAL_NAMES, values: Object.keys(GOALS) },
   ],
   options: [{ flags: '--timeout <time>', description: 'give up after this long', default: '60s' }],
   notes: 'Exit code 1 at the timeout. A backend that has left is drained.',

@@ -7,5 +7,6 @@ export const demoOptions: readonly OptionDescription[] = [
     flags: '--engine <name>',
     description: 'what moves the bytes, as in [daemon]',
     default: 'auto',
+    values: ['auto', 'uring', 'node'],
   },
 ];

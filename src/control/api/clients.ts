@@ -1,7 +1,8 @@
 /** `GET /v1/clients`: which clients have most of the listeners. */
 import type { ListenerId } from '../../core/brand.js';
+import { CLIENT_SORTS } from '../../core/questions.js';
 import { ok } from '../../core/result.js';
-import { CLIENT_SORTS, type ClientListener, listClients } from '../client_list.js';
+import { type ClientListener, listClients } from '../client_list.js';
 import type { Inventory } from '../inventory.js';
 import type { ApiDeps } from './all.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
