@@ -48,8 +48,8 @@ export interface ConnectionDeps extends ConnectionOptions {
 export type ConnectionPhase =
   /** No request is complete; `begun`: some bytes of one have come. */
   | { readonly at: 'reading'; readonly sinceMs: number; readonly begun: boolean }
-  /** The answer is being made. */
-  | { readonly at: 'making' }
+  /** The answer is being made; `what`: an order changes something. */
+  | { readonly at: 'making'; readonly what: 'look' | 'order' }
   /** Some of the answer is not taken yet; `movedMs`: when some was taken last. */
   | { readonly at: 'sending'; readonly sinceMs: number; readonly movedMs: number }
   /** It follows an answer without an end; `movedMs`: when it took something last, or was done. */
@@ -266,7 +266,7 @@ export class HttpConnection {
       return;
     }
     this.#requests++;
-    this.phase = { at: 'making' };
+    this.phase = { at: 'making', what: isOrder(parsed) ? 'order' : 'look' };
     this.#isWhole = parsed.kind === 'request' && parsed.request.body !== null;
     if (parsed.kind === 'request') this.#input = this.#behind(parsed.bytes);
     this.#events.asked(this, parsed);
@@ -278,6 +278,10 @@ export class HttpConnection {
   #behind(bytes: number): Buffer {
     return bytes === this.#input.length ? NOTHING : this.#input.subarray(bytes);
   }
+}
+
+function isOrder(parsed: ParsedRequest): boolean {
+  return parsed.kind === 'request' && !['GET', 'HEAD'].includes(parsed.request.method);
 }
 
 const NOTHING = Buffer.alloc(0);

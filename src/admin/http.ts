@@ -6,31 +6,28 @@ import type { AddressInfo } from 'node:net';
 import type { Clock, Timers } from '../core/clock.js';
 import { type IpEndpoint, ipEndpoint } from '../core/endpoint.js';
 import { ok, type Result } from '../core/result.js';
+import type { AdminListenFailure, SocketDescriptors } from './door.js';
 import { isAcceptedHost } from './host.js';
 import { type Content, contentOf } from './outgoing.js';
 import { PageStore } from './page_store.js';
 import type { Request } from './request.js';
 import { type AdminAnswer, plainAnswer, reply } from './routes.js';
-import { type AdminListenFailure, type HttpServer, serveHttp } from './server.js';
+import { type HttpServer, serveHttp } from './server.js';
 import type { AdminViews } from './views.js';
 
 /** A page is not shown again after this. */
 const KEEP_PAGES_MS = 2_000;
 
-export interface AdminServer {
+export interface AdminServer extends Omit<HttpServer, 'address'> {
   /** The address that it really has. */
   readonly endpoint: IpEndpoint;
-  readonly server: HttpServer['server'];
-  /** Accepts nothing more; what is open gets its answers. */
-  leave(): void;
-  /** Stops accepting and cuts what is open; resolves when the port is free. */
-  close(): Promise<void>;
 }
 
 export interface AdminDeps {
   readonly views: AdminViews;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly sockets: SocketDescriptors;
   /** Names in Host headers that are accepted beside those of this machine; in lower case. */
   readonly hosts: () => readonly string[];
   /** Gets what failed in answering one request. */
@@ -49,6 +46,8 @@ export interface ControlApi {
   /** Answers what is below `prefix`. */
   readonly prefix: string;
   readonly answer: (request: Request) => AdminAnswer | Promise<AdminAnswer>;
+  /** What cannot be answered. */
+  readonly refuse: (status: number, sentence: string) => AdminAnswer;
   /** Why `request` may not even read; null: it may. */
   readonly refusal: (request: Request) => Promise<AdminAnswer | null>;
 }
@@ -65,7 +64,11 @@ export async function startAdmin(
     ...deps,
     ends: 'gently',
     maxBodyBytes: deps.control?.maxBodyBytes ?? 0,
-    refuse: plainAnswer,
+    refuse: (status, sentence, request) => {
+      const { control = null } = deps;
+      const isOfApi = control !== null && request?.target.startsWith(control.prefix);
+      return isOfApi ? control.refuse(status, sentence) : plainAnswer(status, sentence);
+    },
     answer: (request) => answer(request, pages, deps),
     look: (nowMs) => {
       pages.forget(nowMs - KEEP_PAGES_MS);
@@ -73,10 +76,15 @@ export async function startAdmin(
     },
   });
   if (!served.ok) return served;
-  const { address, port: real } = served.value.server.address() as AddressInfo;
+  const server = served.value;
+  const { address, port: real } = server.address as AddressInfo;
   return ok({
-    ...served.value,
     endpoint: ipEndpoint(endpoint.family, address, real),
+    get fd() {
+      return server.fd;
+    },
+    leave: () => server.leave(),
+    close: () => server.close(),
   });
 }
 

@@ -1,6 +1,6 @@
 /** Answers as they go out. Pure. */
 import { STATUS_CODES } from 'node:http';
-import { type AdminAnswer, plainAnswer } from './routes.js';
+import type { AdminAnswer } from './routes.js';
 
 /** A body up to here goes out as text, with its head in one write: no buffer is made of it. */
 const TEXT_BYTES = 65_536;
@@ -23,11 +23,6 @@ export interface Outgoing {
   /** Of the body. */
   readonly bytes: number;
 }
-
-export const BUSY: AdminAnswer = {
-  ...plainAnswer(503, 'Too many answers are on their way to readers that do not take them.'),
-  headers: { 'retry-after': '1' },
-};
 
 export function contentOf(answer: AdminAnswer): Content {
   const { body } = answer;

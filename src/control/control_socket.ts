@@ -5,8 +5,9 @@
 import { chmodSync, chownSync, linkSync, unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import type { ListenPlace } from '../admin/door.js';
 import { contentOf } from '../admin/outgoing.js';
-import { type HttpServer, type ListenPlace, serveHttp } from '../admin/server.js';
+import { type HttpServer, serveHttp } from '../admin/server.js';
 import { folderTrouble } from '../config/socket_path.js';
 import { present } from '../core/assert.js';
 import type { Clock, Timers } from '../core/clock.js';
@@ -18,8 +19,9 @@ import { errnoWords } from '../kernel/errno.js';
 import type { Kernel } from '../kernel/foreign.js';
 import { peerUser } from '../kernel/peer_credentials.js';
 import type { Log } from '../observe/log.js';
+import { socketDescriptors } from './admin_sockets.js';
 import { type Caller, callerOf } from './api/caller.js';
-import { problemAnswer, problemOfStatus } from './api/problem.js';
+import { refusalOf } from './api/problem.js';
 import type { Router } from './api/router.js';
 import { socketPlace } from './control_path.js';
 import type { HandedSocket } from './kept_sockets.js';
@@ -94,8 +96,9 @@ export class ControlSocket {
 
   /** Its socket, for another process; null: it is not open. */
   get socket(): HandedSocket | null {
-    const fd = this.#open === null ? null : descriptorOf(this.#open.server.server);
-    return this.#open === null || fd === null ? null : { fd, name: nameOf(this.#open.path) };
+    if (this.#open === null) return null;
+    const { path, server } = this.#open;
+    return server.fd === null ? null : { fd: server.fd, name: nameOf(path) };
   }
 
   /** Another process has its socket now, and its path, unless it has not asked for it. */
@@ -150,9 +153,10 @@ export class ControlSocket {
   #serve(place: ListenPlace) {
     return serveHttp(place, {
       ...this.#deps,
+      sockets: socketDescriptors(this.#deps.kernel),
       ends: 'at-once',
       maxBodyBytes: MAX_BODY_BYTES,
-      refuse: (status, sentence) => problemAnswer(problemOfStatus(status, sentence)),
+      refuse: refusalOf,
       answer: (request, socket) => {
         const made = this.#deps.router(request, () => this.#caller(socket));
         return made instanceof Promise ? made.then(contentOf) : contentOf(made);

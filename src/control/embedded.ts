@@ -13,8 +13,10 @@ import { RecentEvents } from '../observe/recent_events.js';
 import { systemClock } from '../system/clock.js';
 import { openOutput } from '../system/output.js';
 import { systemTimers } from '../system/timers.js';
+import { socketDescriptors } from './admin_sockets.js';
 import { lookingEndpoints } from './api/all.js';
 import type { Caller } from './api/caller.js';
+import { refusalOf } from './api/problem.js';
 import { createRouter, PREFIX } from './api/router.js';
 import { ApiTurns } from './api/turns.js';
 import { assemble } from './assemble.js';
@@ -67,6 +69,7 @@ export async function startEmbedded(
     views,
     clock: systemClock,
     timers: systemTimers,
+    sockets: socketDescriptors(assembled.value.kernel),
     hosts: () => spec.admin.hosts,
     connections,
     defect: (error) => daemon.defect(error),
@@ -75,6 +78,7 @@ export async function startEmbedded(
       maxBodyBytes: 0,
       prefix: `${PREFIX}/`,
       answer: (request) => router(request, () => ANY_CALLER),
+      refuse: refusalOf,
       refusal: async () => null,
     },
   });

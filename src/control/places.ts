@@ -3,7 +3,8 @@ import type { AdminDeps, ControlApi } from '../admin/http.js';
 import type { Kernel } from '../kernel/foreign.js';
 import type { Log } from '../observe/log.js';
 import { meetSocketOptions } from '../system/socket_options.js';
-import { problemAnswer } from './api/problem.js';
+import { socketDescriptors } from './admin_sockets.js';
+import { problemAnswer, refusalOf } from './api/problem.js';
 import { PREFIX, type Router } from './api/router.js';
 import { ControlSocket, MAX_BODY_BYTES } from './control_socket.js';
 import type { FileInUse } from './file_in_use.js';
@@ -11,7 +12,8 @@ import { createHttpGate } from './http_gate.js';
 import type { HandedSocket } from './kept_sockets.js';
 import { Site } from './site.js';
 
-export interface PlacesDeps extends Omit<AdminDeps, 'hosts' | 'connections' | 'control'> {
+export interface PlacesDeps
+  extends Omit<AdminDeps, 'hosts' | 'connections' | 'control' | 'sockets'> {
   /** Of both together. */
   readonly connections: number;
   readonly inUse: FileInUse;
@@ -35,6 +37,7 @@ export class Places {
     // They divide the descriptors that there are for both.
     const connections = Math.ceil(deps.connections / 2);
     const parts = { ...deps, connections };
+    const sockets = socketDescriptors(deps.kernel);
     this.#inUse = inUse;
     const gate = createHttpGate(() => inUse.spec.admin, deps.timers);
     const control: ControlApi = {
@@ -44,12 +47,13 @@ export class Places {
         const caller = await gate(request);
         return caller.ok ? deps.router(request, () => caller.value) : problemAnswer(caller.error);
       },
+      refuse: refusalOf,
       refusal: async (request) => {
         const caller = await gate(request);
         return caller.ok ? null : problemAnswer(caller.error);
       },
     };
-    this.#site = new Site({ ...parts, control, hosts: () => inUse.spec.admin.hosts }, log);
+    this.#site = new Site({ ...parts, sockets, control, hosts: () => inUse.spec.admin.hosts }, log);
     this.#socket = new ControlSocket({ ...parts, admin: () => inUse.spec.admin });
   }
 

@@ -1,7 +1,6 @@
 /** The admin page of a daemon. Traffic is served whether or not the page can be. */
 import { type AdminDeps, type AdminServer, startAdmin } from '../admin/http.js';
 import { formatAddress, type IpEndpoint } from '../core/endpoint.js';
-import { descriptorOf } from '../engine/node/socket.js';
 import type { Log } from '../observe/log.js';
 import type { HandedSocket } from './kept_sockets.js';
 
@@ -39,7 +38,7 @@ export class Site {
 
   /** Its socket, for another process; null: it is not open. */
   get socket(): HandedSocket | null {
-    const fd = this.#server === null ? null : descriptorOf(this.#server.server);
+    const fd = this.#server?.fd ?? null;
     return fd === null ? null : { fd, name: this.#wanted };
   }
 

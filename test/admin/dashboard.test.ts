@@ -2,6 +2,7 @@
 import type { Browser } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { type AdminServer, type ControlApi, startAdmin } from '../../src/admin/http.js';
+import { plainAnswer } from '../../src/admin/routes.js';
 import type { BackendView, HealthView, PoolState, PoolView } from '../../src/admin/views.js';
 import type { Caller } from '../../src/control/api/caller.js';
 import { whyEndpoint } from '../../src/control/api/events.js';
@@ -19,6 +20,7 @@ import { systemTimers } from '../../src/system/timers.js';
 import { inventory, tallies } from '../control/fixtures.js';
 import { noBrowser, type OpenPage, openPage, rowsOf, startBrowser } from '../support/browser.js';
 import { type FakeViews, fakeViews, HEALTH } from './fake_views.js';
+import { SOCKETS } from './site.js';
 
 const TIME = { clock: systemClock, timers: systemTimers };
 const ANY_CALLER: Caller = { name: 'unknown', may: 'look', why: 'this is a test' };
@@ -76,7 +78,8 @@ function apiOf(t: Test, views: FakeViews, recent: RecentEvents): ControlApi {
   ];
   const router = createRouter(endpoints, '1', new ApiTurns(setImmediate, TIME.clock));
   const answer: ControlApi['answer'] = (request) => router(request, () => ANY_CALLER);
-  return { maxBodyBytes: 0, prefix: '/v1/', answer, refusal: async () => null };
+  const refuse = plainAnswer;
+  return { maxBodyBytes: 0, prefix: '/v1/', answer, refuse, refusal: async () => null };
 }
 
 async function open(
@@ -88,6 +91,7 @@ async function open(
   const recent = new RecentEvents();
   const started = await startAdmin(ipEndpoint(4, '127.0.0.1', 0), {
     ...TIME,
+    sockets: SOCKETS,
     views,
     defect: (error) => t.fail(String(error)),
     slow: () => t.fail('a page was too slow'),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
 import { startAdmin } from '../../src/admin/http.js';
+import { plainAnswer } from '../../src/admin/routes.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
 import { fakeViews } from './fake_views.js';
 import { depsOf, raw, served } from './site.js';
@@ -199,6 +200,7 @@ t.test('the control API is below its prefix, and its gate is for every page', as
       maxBodyBytes: 100,
       prefix: '/v1/',
       answer: async ({ target, body }) => ({ status: 200, type: 'x', body: `${target} ${body}` }),
+      refuse: plainAnswer,
       refusal: async ({ target }) =>
         target === '/metrics' ? { status: 401, type: 'x', body: 'no' } : null,
     },

@@ -120,8 +120,8 @@ t.test(`broken requests end their own connection only (SEED=${seed})`, async (t)
   t.equal((await ask('/healthz')).status, 200);
 });
 
-t.test('silent connections push each other out, and lock no other out', async (t) => {
-  // One that comes late waits until others have been silent for half a second.
+t.test('silent connections make way, and lock no other out', async (t) => {
+  // One that comes late waits until others have been silent for a moment.
   const { port } = await served(t, { clock: systemClock, timers: systemTimers });
   for (const silent of [32, MAX_ADMIN_CONNECTIONS, 200, 1_000]) {
     const open: Socket[] = [];
@@ -138,7 +138,7 @@ t.test('silent connections push each other out, and lock no other out', async (t
       t.match(answer, /^HTTP\/1\.1 200 /, `${path} beside ${silent}`);
     }
     const pushed = silent - MAX_ADMIN_CONNECTIONS;
-    await eventually('the oldest are pushed out', () => (closed >= pushed ? true : undefined));
+    await eventually('the oldest have made way', () => (closed >= pushed ? true : undefined));
     for (const socket of open) socket.destroy();
   }
 });

@@ -3,16 +3,24 @@ import { connect } from 'node:net';
 import type { Test } from 'tap';
 import { type AdminDeps, startAdmin } from '../../src/admin/http.js';
 import type { AdminViews } from '../../src/admin/views.js';
+import { socketDescriptors } from '../../src/control/admin_sockets.js';
 import { present } from '../../src/core/assert.js';
 import { ipEndpoint } from '../../src/core/endpoint.js';
+import { loadKernel } from '../../src/kernel/foreign.js';
 import { FakeTime } from '../support/fake_time.js';
 import { fakeViews } from './fake_views.js';
 
 const ANYWHERE = ipEndpoint(4, '127.0.0.1', 0);
 
+const kernel = loadKernel();
+/** As the daemon has them; `NO_SOCKETS` where foreign calls do not work. */
+export const SOCKETS = socketDescriptors(kernel.ok ? kernel.value : null);
+export const NO_SOCKETS = socketDescriptors(null);
+
 export function depsOf(views: AdminViews, time = new FakeTime()): AdminDeps {
   const hosts = () => ['sluice.example.org'];
-  return { views, clock: time, timers: time, hosts, defect: () => {}, slow: () => {} };
+  const none = { defect: () => {}, slow: () => {} };
+  return { views, clock: time, timers: time, sockets: SOCKETS, hosts, ...none };
 }
 
 /** `more`: what is to be otherwise. */

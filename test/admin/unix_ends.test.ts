@@ -72,7 +72,8 @@ t.test('what breaks within the call is an answer of its own, and told', async (t
   const breaks = () => {
     throw new Error('no such row');
   };
-  const { path } = await served(t, breaks, defects);
+  const defect = (error: unknown): void => void defects.push(error);
+  const { path } = await served(t, breaks, { defect });
   t.match(await all(path, GET), /^HTTP\/1\.1 500 .*no such row/s);
   t.match(defects, [{ message: 'no such row' }]);
 });

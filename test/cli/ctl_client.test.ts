@@ -1,4 +1,5 @@
 /** What `sluice ctl` asks again by itself, and what it leaves to its user. */
+import { renameSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -6,6 +7,7 @@ import { Client } from '../../src/cli/ctl/client.js';
 import { handedOver, problemAnswer, refused } from '../../src/control/api/problem.js';
 import { SUCCEEDED } from '../../src/control/change_queue.js';
 import { tempFolder } from '../support/places.js';
+import { silentEndpoint } from '../support/silent_endpoint.js';
 
 type Reply = 'done' | 'handed over' | 'cut' | 'cut amid the answer' | 'cut late';
 
@@ -31,7 +33,7 @@ async function daemon(t: Test, replies: readonly Reply[]) {
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   t.teardown(() => server.close());
-  return { client: new Client(path), asked };
+  return { client: new Client(path), asked, path };
 }
 
 /** Bytes come all the time, and the end of the connection behind them. */
@@ -52,6 +54,20 @@ t.test('but not beyond the time that the command has', async (t) => {
   const { client, asked } = await daemon(t, ['handed over', 'done']);
   const failure = { message: 'Not done.', more: SUCCEEDED, status: 503 };
   await t.rejects(client.post('/release', { pool: 'p' }, 90), failure);
+  t.equal(asked.length, 1);
+});
+
+t.test('where as many wait for sluice as may, it is asked again until there is room', async (t) => {
+  const path = join(tempFolder(t), 'admin.sock');
+  const full = await silentEndpoint({ kind: 'unix', path });
+  t.teardown(() => full.close());
+  const client = new Client(path);
+  const failure = { message: /more wait for sluice .* ask again/i, status: 503 };
+  await t.rejects(client.post('/release', { pool: 'p' }, 150), failure);
+  const answer = client.post('/release', { pool: 'p' });
+  const { path: free, asked } = await daemon(t, ['done']);
+  renameSync(free, path);
+  t.same(await answer, DONE);
   t.equal(asked.length, 1);
 });
 

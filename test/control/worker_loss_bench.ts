@@ -5,6 +5,7 @@
 import { Session as InspectorSession } from 'node:inspector';
 import type { Test } from 'tap';
 import { startAdmin } from '../../src/admin/http.js';
+import { socketDescriptors } from '../../src/control/admin_sockets.js';
 import { type Assembly, assemble } from '../../src/control/assemble.js';
 import type { ToWorker } from '../../src/control/worker_protocol.js';
 import { present } from '../../src/core/assert.js';
@@ -48,7 +49,7 @@ ${serviceText({ name: 'echo', backends, health: 'probe = "none"' })}`);
   const about = { version: '0', config: () => ({ hash: 'test', readWallMs: 0 }) };
   const assembled = assemble(spec, collectingLog(events), about);
   if (!assembled.ok) throw new Error(assembled.error);
-  const { daemon, metrics, views } = assembled.value;
+  const { daemon, metrics, views, kernel } = assembled.value;
   const started = await daemon.start();
   if (!started.ok) throw new Error(started.error.join('; '));
   t.teardown(() => daemon.stop());
@@ -56,6 +57,7 @@ ${serviceText({ name: 'echo', backends, health: 'probe = "none"' })}`);
     views,
     clock: systemClock,
     timers: systemTimers,
+    sockets: socketDescriptors(kernel),
     hosts: () => [],
     defect: (error) => t.fail(String(error)),
     slow: () => {},

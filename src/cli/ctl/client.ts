@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { dirname } from 'node:path';
-import { isForLater, isProblem } from '../../control/api/problem.js';
+import { isForLater, isProblem, problemAnswer, tooMany } from '../../control/api/problem.js';
 import { PREFIX } from '../../control/api/router.js';
 import { systemClock } from '../../system/clock.js';
 import { pause } from '../../system/timers.js';
@@ -152,6 +152,7 @@ export class Client {
     const options = { socketPath: this.#path, method, path, headers, agent: false };
     return new Promise<Answer>((resolve, reject) => {
       const fail = (error: NodeJS.ErrnoException): void => {
+        if (error.code === 'EAGAIN') return resolve(noRoom(this.#path));
         const isCut = CUT_SHORT.has(error.code ?? '');
         reject(isCut ? new CutShort(method) : new CtlFailure(whyNot(error, this.#path)));
       };
@@ -171,6 +172,13 @@ export class Client {
       asked.end(bytes);
     });
   }
+}
+
+/** unix(7): EAGAIN is a queue without room for one more that waits. Nothing was asked yet. */
+function noRoom(path: string): Answer {
+  const detail = `More wait for sluice at ${path} than the kernel has room for: ask again.`;
+  const { status, body } = problemAnswer(tooMany(detail));
+  return { status, text: body, etag: null };
 }
 
 function parse(text: string): unknown {

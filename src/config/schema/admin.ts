@@ -21,7 +21,7 @@ export const ADMIN = table('How the daemon is observed and operated.', {
   http: text(
     {
       default: '127.0.0.1:9600',
-      doc: 'Where /metrics, /healthz, /ready, /health and the dashboard are served. "" is off. The API of `sluice ctl` is there too, at /v1/, for reading. Beyond loopback it takes `token_file` or `allow_public`. It keeps 64 connections at a time, as `socket` does, and fewer where open files are few: a further one waits, or gets the place of the one that has been silent for longest.',
+      doc: 'Where /metrics, /healthz, /ready, /health and the dashboard are served. "" is off. The API of `sluice ctl` is there too, at /v1/, for reading. Beyond loopback it takes `token_file` or `allow_public`. It serves 128 connections at a time, as `socket` does, and fewer where open files are few: further ones wait, and those that ask nothing make way for them.',
     },
     '"address:port", "[IPv6 address]:port", or "" for off',
     (raw): ReadValue<IpEndpoint | null> => (raw === '' ? fits(null) : parseIpEndpoint(raw)),

@@ -66,10 +66,10 @@ export function handedOver(detail: string): Problem {
   return { status: 503, kind: 'handed-over', detail, problems: SUCCEEDED, headers };
 }
 
-/** For what the server itself turns away. */
-export function problemOfStatus(status: number, detail: string): Problem {
-  if (status === 503) return tooMany(detail);
-  return { status, kind: status === 500 ? 'defect' : 'bad-request', detail };
+/** What the server itself answers, where it turns away. */
+export function refusalOf(status: number, detail: string): AdminAnswer {
+  if (status === 503) return problemAnswer(tooMany(detail));
+  return problemAnswer({ status, kind: status === 500 ? 'defect' : 'bad-request', detail });
 }
 
 export function problemAnswer({
