@@ -37,6 +37,7 @@ const WIRE = 'probes and sources have wires of their own, the same beside either
  */
 export const ONE_ENGINE: Readonly<Record<string, string>> = {
   'system/access_files': `${MAIN_THREAD}: files are read there; what a list does is in access`,
+  'system/api_document': MAIN_THREAD,
   'system/changes_refused': `${MAIN_THREAD}: it says no before a worker hears of the change`,
   'system/clients': `${MAIN_THREAD}: what is counted is tested in limits`,
   'system/commands': NO_WORKER,

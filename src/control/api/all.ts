@@ -13,6 +13,7 @@ import type { KeptOverrides } from '../kept_overrides.js';
 import type { LastHour } from '../last_hour.js';
 import type { Reloads } from '../reloads.js';
 import type { Upgrades } from '../upgrade/upgrades.js';
+import { etagOf } from './changing.js';
 import { clientsEndpoint } from './clients.js';
 import { discoveryEndpoint } from './discovery.js';
 import type { ApiEndpoint } from './endpoint.js';
@@ -22,6 +23,7 @@ import { hourEndpoint } from './hour.js';
 import { listEndpoints } from './lists.js';
 import { liveEndpoint } from './live.js';
 import { overrideEndpoints } from './overrides.js';
+import { guarded } from './precondition.js';
 import { reloadEndpoint } from './reload.js';
 import { killEndpoint, sessionsEndpoint } from './sessions.js';
 import { statusEndpoint } from './status.js';
@@ -73,11 +75,13 @@ export function lookingEndpoints(deps: LookDeps): readonly ApiEndpoint[] {
 }
 
 export function endpointsOf(deps: ApiDeps): readonly ApiEndpoint[] {
-  return [
+  const { daemon, started } = deps;
+  const all = [
     ...lookingEndpoints(deps),
     killEndpoint(deps),
     ...overrideEndpoints(deps),
     reloadEndpoint(deps),
     upgradeEndpoint(deps),
   ];
+  return all.map((one) => guarded(one, () => etagOf(started, daemon.desires.revision)));
 }

@@ -7,6 +7,7 @@ import { type Override, targetOfOverride } from '../desired/override.js';
 import type { ApiDeps } from './all.js';
 import type { Caller } from './caller.js';
 import type { ApiResult } from './endpoint.js';
+import { changedSince, isStale } from './precondition.js';
 import { notFound, type Problem, refused } from './problem.js';
 import {
   duration,
@@ -88,8 +89,8 @@ export async function change(
   const given: { result: Result<Ordered, Problem> | null } = { result: null };
   const done = await daemon.override((sources) => {
     const etag = etagOf(started, daemon.desires.revision);
-    const isStale = ifMatch !== null && ifMatch !== etag && ifMatch !== '*';
-    const result = isStale ? err(changedSince(etag)) : own(give(sources));
+    // In its turn: one that came before may have changed them since the request was read.
+    const result = isStale(ifMatch, etag) ? err(changedSince(etag)) : own(give(sources));
     given.result = result;
     return result.ok ? ok(result.value.overrides) : err([result.error.detail]);
   });
@@ -119,11 +120,6 @@ export async function change(
 
 function own(given: Result<Ordered, UnknownName>): Result<Ordered, Problem> {
   return given.ok ? given : err(notFound(given.error));
-}
-
-function changedSince(etag: string): Problem {
-  const detail = `Overrides have changed since they were looked at (${etag} now): look again.`;
-  return { status: 412, kind: 'changed', detail };
 }
 
 export function etagOf(started: string, revision: number): string {
