@@ -22,6 +22,7 @@ const KEYWORDS: Readonly<Record<string, (rule: unknown, value: unknown, all: Jso
   const: (rule, value) => rule === value,
   enum: (rule, value) => (rule as readonly unknown[]).includes(value),
   pattern: (rule, value) => typeof value !== 'string' || new RegExp(String(rule), 'u').test(value),
+  maxLength: (rule, value) => typeof value !== 'string' || value.length <= Number(rule),
   minLength: (rule, value) => typeof value !== 'string' || value.length >= Number(rule),
   minimum: (rule, value) => typeof value !== 'number' || value >= Number(rule),
   maximum: (rule, value) => typeof value !== 'number' || value <= Number(rule),

@@ -6,7 +6,14 @@ interface Response {
   readonly content: Readonly<Record<string, { readonly schema: unknown }>>;
 }
 
+export interface BodySchema {
+  readonly properties: Readonly<Record<string, { readonly maxLength?: number }>>;
+}
+
 export interface Operation {
+  readonly requestBody?: {
+    readonly content: Readonly<Record<string, { readonly schema: BodySchema }>>;
+  };
   readonly 'x-sluice-may': 'look' | 'change';
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly responses: Readonly<Record<string, Response>>;

@@ -11,6 +11,7 @@ export type Schema<T> = z.ZodType<T>;
 export interface JsonShape {
   readonly type?: 'string' | 'number' | 'integer' | 'object';
   readonly pattern?: string;
+  readonly maxLength?: number;
   readonly anyOf?: readonly object[];
 }
 

@@ -45,6 +45,7 @@ export function clientsEndpoint({
       limit: optional(whole('How many at most; by default 20.', 1, MAX_LIMIT)),
     },
     answer: CLIENTS,
+    fails: [404],
     handle: async ({ query: { listener: name, sort = 'sessions', limit = USUAL_LIMIT } }) => {
       const { inventory, inquiries } = daemon;
       const found = name === undefined ? null : findListener(inventory, name);

@@ -30,6 +30,8 @@ function denyEndpoint(deps: OverrideDeps): ApiEndpoint {
     may: 'change',
     body: { client: text('An address, or a CIDR block.', 100), ...PROVENANCE },
     answer: CHANGE_ANSWER,
+    fails: [409],
+    tagged: 'overrides',
     handle: async ({ body: { client, ...body }, ...asked }) => {
       const block = blockOf(client);
       if (!block.ok) return block;
@@ -57,6 +59,8 @@ function admitEndpoint(deps: OverrideDeps): ApiEndpoint {
     may: 'change',
     body: { client: text('The block that was denied.', 100) },
     answer: CHANGE_ANSWER,
+    fails: [404, 409],
+    tagged: 'overrides',
     handle: async ({ body: { client }, ...asked }) => {
       const block = blockOf(client);
       if (!block.ok) return block;

@@ -32,6 +32,9 @@ export interface Asked<Query, Body> {
   readonly lastEventId: string | null;
 }
 
+/** 404: what a request names is not there; 409: refused as things are. */
+export type Failure = 404 | 409;
+
 export type ApiResult<T> = Result<Answered<T>, Problem>;
 export type Outcome<T> = ApiResult<T> | Result<Written, Problem>;
 
@@ -46,6 +49,12 @@ interface Declaration<Query extends Shapes, Body extends Shapes, Answer> {
   /** Of a POST. */
   readonly body?: Body;
   readonly answer: Shape<Answer>;
+  /** Why its handler may not do what fits. */
+  readonly fails?: readonly Failure[];
+  /** What its answer has the ETag of. */
+  readonly tagged?: 'overrides';
+  /** A stream that was torn off goes on behind the event of Last-Event-ID. */
+  readonly resumes?: 'behind-an-event';
   readonly handle: (
     asked: Asked<
       ShapeOf<ReturnType<typeof record<Query>>>,
@@ -71,6 +80,9 @@ export interface ApiEndpoint {
   readonly query: Shape<unknown>;
   readonly body: Shape<unknown> | null;
   readonly answer: Shape<unknown>;
+  readonly fails: readonly Failure[];
+  readonly isTagged: boolean;
+  readonly isResumed: boolean;
   readonly handle: (asked: Asked<unknown, unknown>) => Outcome<unknown> | Promise<Outcome<unknown>>;
   /** null: it has an end. */
   readonly follow: ((asked: Asked<unknown, unknown>) => Result<Follow, Problem>) | null;
@@ -84,6 +96,7 @@ export function endpoint<Answer, Query extends Shapes = NoFields, Body extends S
   declared: Declaration<Query, Body, Answer>,
 ): ApiEndpoint {
   const { method, path, summary, may, query, body, answer, handle, follow } = declared;
+  const { fails = [], tagged, resumes } = declared;
   return {
     method,
     path,
@@ -93,6 +106,9 @@ export function endpoint<Answer, Query extends Shapes = NoFields, Body extends S
     query: record(query ?? NO_FIELDS),
     body: method === 'POST' ? record(body ?? NO_FIELDS) : null,
     answer,
+    fails,
+    isTagged: tagged !== undefined,
+    isResumed: resumes !== undefined,
     // The router has read both by the very shapes that type them.
     handle: (asked) => handle(asked as Parameters<typeof handle>[0]),
     follow: follow === undefined ? null : (asked) => follow(asked as Parameters<typeof handle>[0]),

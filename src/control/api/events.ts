@@ -85,6 +85,8 @@ export function eventsEndpoint({ recent, clock, timers }: EventsDeps): ApiEndpoi
       cursor: optional(whole('`next` of the page before.', 0, Number.MAX_SAFE_INTEGER)),
     },
     answer: EVENTS_PAGE,
+    fails: [404],
+    resumes: 'behind-an-event',
     handle: async ({ query: { since, event, limit = USUAL_LIMIT, cursor: behind, wait = 0 } }) => {
       const name = event === undefined ? ok(null) : eventNamed(event);
       if (!name.ok) return name;
@@ -139,6 +141,7 @@ export function whyEndpoint(deps: WhyDeps): ApiEndpoint {
     may: 'look',
     query: { backend: text('`POOL/BACKEND`.') },
     answer: HISTORY,
+    fails: [404],
     handle: ({ query }) => {
       const [pool = '', name] = splitName(query.backend);
       const [its] = views.backends(pool);

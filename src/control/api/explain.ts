@@ -52,6 +52,7 @@ export function explainEndpoint({
       application: optional(text('The application_name of a Postgres client.')),
     },
     answer: EXPLANATION,
+    fails: [404, 409],
     handle: async ({ query }) => {
       const listener = findListener(daemon.inventory, query.listener);
       if (!listener.ok) return listener;

@@ -39,6 +39,8 @@ function holdEndpoint(deps: OverrideDeps): ApiEndpoint {
       because: PROVENANCE.because,
     },
     answer: CHANGE_ANSWER,
+    fails: [404, 409],
+    tagged: 'overrides',
     handle: ({ body: { pool, max = USUALLY_HELD, drain = false, ...body }, ...asked }) => {
       const value = holdText({ atMost: max, sessions: drain ? 'drain' : 'keep' });
       const by = provenanceOf(deps, { for: USUAL_HOLD_MS, ...given(body), ...asked });
@@ -55,6 +57,8 @@ function releaseEndpoint(deps: OverrideDeps): ApiEndpoint {
     may: 'change',
     body: { pool: text('Its name.', 500) },
     answer: CHANGE_ANSWER,
+    fails: [404, 409],
+    tagged: 'overrides',
     handle: ({ body: { pool }, ...asked }) =>
       change(deps, asked, (sources) => release(sources, pool)),
   });
@@ -68,6 +72,8 @@ function logLevelEndpoint(deps: OverrideDeps): ApiEndpoint {
     may: 'change',
     body: { level: oneOf('The least severe events that are written.', LOG_LEVELS), ...PROVENANCE },
     answer: CHANGE_ANSWER,
+    fails: [409],
+    tagged: 'overrides',
     handle: ({ body: { level, ...body }, ...asked }) => {
       const by = provenanceOf(deps, { ...given(body), ...asked });
       return change(deps, asked, (sources) => ok(logLevel(sources, level, by)));

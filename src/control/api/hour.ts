@@ -36,6 +36,7 @@ export function hourEndpoint({ lastHour, daemon }: HourDeps): ApiEndpoint {
     may: 'look',
     query: { pool: optional(text('Only those of this pool; the first 64 pools have their own.')) },
     answer: HOUR,
+    fails: [404],
     handle: ({ query: { pool = null } }) => {
       const points = lastHour.of(pool);
       if (points === null && pool !== null) {

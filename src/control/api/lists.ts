@@ -153,6 +153,7 @@ function backendsEndpoint({ views, daemon }: Deps): ApiEndpoint {
       cursor: optional(text('`next` of the page before.')),
     },
     answer: BACKENDS,
+    fails: [404],
     handle: ({ query: { pool: asked, backend: one, limit = USUAL_LIMIT, cursor } }) => {
       if (asked !== undefined) {
         const found = findPool(daemon.inventory, asked);

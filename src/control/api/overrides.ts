@@ -18,11 +18,12 @@ import {
 import { denialEndpoints } from './denials.js';
 import { type ApiEndpoint, type ApiResult, endpoint } from './endpoint.js';
 import { holdEndpoints } from './holds.js';
-import { list, numberOrText, optional, page, text, whole } from './shape.js';
+import { list, optional, page, text, whole, wholeOrText } from './shape.js';
 
 const MAX_NAMES = 1_000;
 const USUAL_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
+const MAX_WEIGHT = 1_000;
 const MAX_CAP = 1_000_000;
 
 export const OVERRIDES = page(OVERRIDE);
@@ -62,6 +63,7 @@ function overridesEndpoint({ daemon, started }: OverrideDeps): ApiEndpoint {
       cursor: optional(whole('`next` of the answer before.', 0, Number.MAX_SAFE_INTEGER)),
     },
     answer: OVERRIDES,
+    tagged: 'overrides',
     handle: ({ query: { limit = USUAL_LIMIT, cursor = 0 } }) => {
       const { overrides, revision } = daemon.desires;
       const items = overrides.slice(cursor, cursor + limit).map(shownOverride);
@@ -84,6 +86,8 @@ function stateEndpoint(
     may: 'change',
     body: { backends: names, ...PROVENANCE },
     answer: CHANGE_ANSWER,
+    fails: [404, 409],
+    tagged: 'overrides',
     handle: ({ body, ...asked }) => setting(deps, { ...asked, ...body }, { kind, value }),
   });
 }
@@ -102,6 +106,8 @@ function endingEndpoint(
     may: 'change',
     body: { backends: names },
     answer: CHANGE_ANSWER,
+    fails: [404, 409],
+    tagged: 'overrides',
     handle: ({ body, ...asked }) =>
       change(deps, asked, (sources) => end(sources, body.backends, which)),
   });
@@ -115,14 +121,12 @@ function weightEndpoint(deps: OverrideDeps): ApiEndpoint {
     may: 'change',
     body: {
       backends: names,
-      value: numberOrText('0 to 1000, or `50%` of the configured weight.', (value) =>
-        typeof value === 'number'
-          ? Number.isInteger(value) && value >= 0 && value <= 1_000
-          : PERCENTAGE.test(value),
-      ),
+      value: wholeOrText('0 to 1000, or `50%` of the configured weight.', MAX_WEIGHT, PERCENTAGE),
       ...PROVENANCE,
     },
     answer: CHANGE_ANSWER,
+    fails: [404, 409],
+    tagged: 'overrides',
     handle: ({ body, ...asked }) =>
       setting(deps, { ...asked, ...body }, { kind: 'weight', value: body.value }),
   });
@@ -140,6 +144,8 @@ function capEndpoint(deps: OverrideDeps): ApiEndpoint {
       ...PROVENANCE,
     },
     answer: CHANGE_ANSWER,
+    fails: [404, 409],
+    tagged: 'overrides',
     handle: ({ body, ...asked }) =>
       setting(deps, { ...asked, ...body }, { kind: 'cap', value: body.value }),
   });

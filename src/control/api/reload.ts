@@ -29,6 +29,7 @@ export function reloadEndpoint({ inUse, reloads, daemon }: Deps): ApiEndpoint {
     may: 'change',
     body: { dry_run: optional(flag('true: change nothing, and say what a reload would do.')) },
     answer: DIFFERENCE,
+    fails: [409],
     handle: async ({ body: { dry_run = false }, caller }) => {
       const done = await (dry_run
         ? inUse.preview(daemon)

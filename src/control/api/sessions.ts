@@ -74,6 +74,7 @@ export function sessionsEndpoint({ daemon }: Pick<ApiDeps, 'daemon'>): ApiEndpoi
       cursor: optional(text('`next` of the page before, which was sorted alike.')),
     },
     answer: SESSIONS,
+    fails: [404],
     handle: async ({ query: { sort = 'age', limit = USUAL_LIMIT, cursor, ...asked } }) => {
       const filter = filterOf(daemon.inventory, asked);
       if (!filter.ok) return filter;
@@ -107,6 +108,7 @@ export function killEndpoint({
       ),
     },
     answer: KILLED,
+    fails: [404],
     handle: async ({ body: { session, spread = 0, ...asked }, caller }) => {
       // What is listed is of the process that serves, and so is what is ended.
       if (daemon.handover.isDone) return err(handedOver('Nothing is ended.'));

@@ -27,13 +27,16 @@ type Values<S extends Shapes> = { readonly [Name in keyof S]: ShapeOf<S[Name]> }
 /** A terminal obeys them, or shows what stands behind them in another order or line. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
+/** The same, as a request has it from end to end. */
+const PRINTABLE = String.raw`^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]*$`;
+
 const TIME_WANTED = 'expected a time such as 30s, 10m or 2h, one number with its unit';
 
 /** Longest text in a request: a reason, or a name. */
 const MAX_TEXT = 500;
 
 export function text(doc: string, most: number = MAX_TEXT): Shape<string> {
-  return described(doc, { type: 'string' }, (raw) => {
+  return described(doc, { type: 'string', maxLength: most, pattern: PRINTABLE }, (raw) => {
     if (typeof raw !== 'string') return fault('wrong-type', 'expected a text');
     if (raw.length > most) return fault('out-of-range', `expected at most ${most} characters`);
     return UNPRINTABLE.test(raw) ? fault('malformed', 'expected no control characters') : fits(raw);
@@ -63,10 +66,12 @@ export function whole(doc: string, least: number, most: number): Shape<number> {
 
 /** Read as milliseconds; as texts like `30m`, from `leastMs` to `mostMs`. */
 export function duration(doc: string, mostMs: number, leastMs = 0): Shape<number> {
-  return described(doc, { type: 'string', pattern: DURATION_PATTERN }, (raw) => {
+  const bounds = `${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
+  // JSON Schema has no word for bounds of a text that is a time.
+  const told = `${doc} From ${bounds}.`;
+  return described(told, { type: 'string', pattern: DURATION_PATTERN }, (raw) => {
     const ms = typeof raw === 'string' ? parseDuration(raw) : null;
     if (ms === null) return fault('malformed', TIME_WANTED);
-    const bounds = `${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
     return ms < leastMs || ms > mostMs ? fault('out-of-range', `expected ${bounds}`) : fits(ms);
   });
 }
@@ -91,15 +96,23 @@ export function anyFields(doc: string): Shape<Readonly<Record<string, unknown>>>
   );
 }
 
-/** `fitting`: those that a request may have; it is described by `doc`, which is a sentence. */
-export function numberOrText(
-  doc: string,
-  fitting: (value: number | string) => boolean = () => true,
-): Shape<number | string> {
+/** Of an answer. */
+export function numberOrText(doc: string): Shape<number | string> {
   const json = { anyOf: [{ type: 'number' }, { type: 'string' }] };
+  return described(doc, json, (raw) =>
+    typeof raw === 'number' || typeof raw === 'string'
+      ? fits(raw)
+      : fault('wrong-type', 'expected a number or a text'),
+  );
+}
+
+/** Of a request: a whole number from 0 on, or a text; both are described by `doc`, a sentence. */
+export function wholeOrText(doc: string, most: number, pattern: RegExp): Shape<number | string> {
+  const number = { type: 'integer', minimum: 0, maximum: most };
+  const json = { anyOf: [number, { type: 'string', pattern: pattern.source }] };
   return described(doc, json, (raw) => {
-    const isOne = typeof raw === 'number' || typeof raw === 'string';
-    return isOne && fitting(raw)
+    const isNumber = typeof raw === 'number' && Number.isInteger(raw) && raw >= 0 && raw <= most;
+    return isNumber || (typeof raw === 'string' && pattern.test(raw))
       ? fits(raw)
       : fault('malformed', `expected ${doc.replace(/\.$/, '')}`);
   });

@@ -36,6 +36,7 @@ export function upgradeEndpoint({ upgrades }: Pick<ApiDeps, 'upgrades'>): ApiEnd
       ),
     },
     answer: UPGRADED,
+    fails: [409],
     handle: async ({ body: { timeout = USUAL_TIMEOUT_MS }, caller }) => {
       const done = await upgrades.ask({ timeoutMs: timeout, by: caller.name });
       if (done.ok) return ok({ value: done.value });

@@ -6,18 +6,15 @@ import {
   duration,
   flag,
   list,
-  numberOrText,
   optional,
   record,
   text,
   whole,
+  wholeOrText,
 } from '../../../src/control/api/shape.js';
 
 t.test('what was expected ends in one full stop', async (t) => {
-  const read = checkShape(
-    numberOrText('0 to 9.', (value) => Number(value) < 10),
-    12,
-  );
+  const read = checkShape(wholeOrText('0 to 9.', 9, /^$/), 12);
   const problem = badRequest('The request does not fit', read.ok ? [] : read.error);
   t.equal(problem.detail, 'The request does not fit: expected 0 to 9; got 12.');
 });
