@@ -8,6 +8,7 @@ import { askControl, rawControl } from '../support/control_client.js';
 import { runCtl, startOperated } from '../support/ctl.js';
 import { BINARY, startDaemon } from '../support/daemon.js';
 import { isValid } from '../support/json_schema.js';
+import { CHANGES, DOCUMENT, operationsOf } from '../support/open_api.js';
 import { tempFolder } from '../support/places.js';
 import { runToEnd } from '../support/process.js';
 import { serviceText } from '../support/settings.js';
@@ -18,30 +19,6 @@ const service = (...names: readonly string[]): string =>
     health: 'probe = "none"',
     backends: names.map((name, index) => ({ name, address: `127.0.0.1:${index + 1}` })),
   });
-
-interface OpenApi {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-}
-
-interface Operation {
-  readonly 'x-sluice-may': 'look' | 'change';
-  readonly responses: Readonly<
-    Record<string, { readonly content: Readonly<Record<string, { readonly schema: unknown }>> }>
-  >;
-}
-
-const DOCUMENT = '/v1/openapi.json';
-
-async function operationsOf(socket: string) {
-  const { paths } = (await askControl(socket, 'GET', DOCUMENT)).body as OpenApi;
-  return Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      path,
-      method: method.toUpperCase(),
-      operation,
-    })),
-  );
-}
 
 t.test('status says what runs, for people and for programs', async (t) => {
   const { daemon, ctl, ask } = await startOperated(t, { toml: service('a', 'b') });
@@ -151,25 +128,55 @@ t.test('users who can open the socket may look; changes are for users who are na
   t.equal((await runCtl(socket, ['reload'], { user: 'daemon' })).code, 0);
   t.match(await daemon.event('reloading'), { by: 'daemon' });
 
-  const changing = (await operationsOf(socket)).filter(
-    ({ operation }) => operation['x-sluice-may'] === 'change',
-  );
-  t.ok(changing.length > 0);
-  const script = `
-    const { request } = require('node:http');
-    for (const { path, method } of ${JSON.stringify(changing)}) {
-      request({ socketPath: ${JSON.stringify(socket)}, path, method }, (answer) => {
-        console.log(answer.statusCode);
-        answer.resume();
-      }).end();
-    }`;
-  const asked = await runToEnd(process.execPath, ['-e', script], { user: 'nobody' });
+  const all = await operationsOf(socket);
+  const changing = all.filter(({ method }) => method !== 'GET').map(({ path }) => path);
+  t.same(changing.toSorted(), Object.keys(CHANGES).toSorted());
   t.same(
-    asked.stdout.split('\n'),
-    changing.map(() => '403'),
+    changing,
+    all.filter(({ operation }) => operation['x-sluice-may'] === 'change').map(({ path }) => path),
+    'what is no GET takes the right to change, and nothing else does',
+  );
+  // It would start another process: a request that the gate lets through and that does not fit.
+  const bodies = { ...CHANGES, '/v1/upgrade': { timeout: 'soon' } };
+  const asAre = (user: string) => statusesAs(user, socket, bodies);
+  const each = (status: (path: string) => number) =>
+    Object.keys(bodies).map((path) => `${path} ${status(path)}`);
+  t.same(
+    await asAre('nobody'),
+    each(() => 403),
+    'each of them',
+  );
+  t.same(
+    await asAre('daemon'),
+    each((path) => (path === '/v1/upgrade' ? 400 : 200)),
     'each of them',
   );
 });
+
+/** What `user` gets for all of `bodies`, sent one after the other. */
+async function statusesAs(
+  user: string,
+  socket: string,
+  bodies: Readonly<Record<string, object>>,
+): Promise<readonly string[]> {
+  const script = `
+    const { request } = require('node:http');
+    const all = Object.entries(${JSON.stringify(bodies)});
+    const next = () => {
+      const [path, body] = all.shift() ?? [];
+      if (path === undefined) return;
+      const text = JSON.stringify(body);
+      const headers = { 'content-length': text.length };
+      const options = { socketPath: ${JSON.stringify(socket)}, path, method: 'POST', headers };
+      request(options, (answer) => {
+        console.log(path + ' ' + answer.statusCode);
+        answer.resume().on('end', next);
+      }).end(text);
+    };
+    next();`;
+  const { stdout } = await runToEnd(process.execPath, ['-e', script], { user });
+  return stdout.split('\n');
+}
 
 t.test(
   'its document describes every answer, and a bad request is a problem document',
