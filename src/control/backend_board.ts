@@ -3,19 +3,16 @@
  * ramps and drains. It writes the ledger, wakes the workers, and remembers the reasons for people.
  */
 import { formatAddress } from '../core/endpoint.js';
-import type { Cause } from '../core/outcome.js';
 import type { BackendSpec } from '../core/spec.js';
 import type { KnownHealth } from '../health/known.js';
 import type { VerdictEvent } from '../health/target.js';
-import { countOfBackend } from '../pool/other_processes.js';
 import { Weights } from '../pool/weights.js';
 import { Administration } from './administration.js';
 import { BackendProbes } from './backend_probes.js';
 import type { BackendBoardDeps } from './board_deps.js';
-import { Drains } from './drains.js';
+import { Closings } from './closings.js';
 import { GoneNames } from './gone_names.js';
 import { DEMOTED, namesOf, targetKey } from './health_targets.js';
-import { HeldPools } from './held_pools.js';
 import type { BackendEntry, InventoryChange } from './inventory.js';
 import type { Restated } from './restating.js';
 import { SourceWatch } from './source_watch.js';
@@ -26,10 +23,9 @@ export class BackendBoard {
   readonly sources: SourceWatch;
   readonly #deps: BackendBoardDeps;
   readonly #weights: Weights;
-  readonly #drains: Drains;
+  readonly #closings: Closings;
   readonly #administration: Administration;
   readonly #goneNames: GoneNames;
-  readonly #heldPools: HeldPools;
   #state: 'watching' | 'stopped' = 'watching';
   readonly #ramping = new Set<BackendEntry>();
 
@@ -37,9 +33,7 @@ export class BackendBoard {
     this.#deps = deps;
     this.#weights = new Weights(deps.ledger);
     this.#goneNames = new GoneNames(deps.inventory, (names) => deps.counters.forget(names));
-    this.#heldPools = new HeldPools((entry, spanMs) => this.#endSessions(entry, 'drained', spanMs));
-    this.#drains = new Drains(deps.ledger, {
-      close: (entry, spanMs) => this.#endSessions(entry, 'drained', spanMs),
+    this.#closings = new Closings(deps, {
       empty: (entry, cause) => {
         if (cause !== 'removed') {
           deps.log.event('backend-empty', { ...namesOf(entry), cause });
@@ -52,7 +46,7 @@ export class BackendBoard {
     });
     this.#administration = new Administration({
       ledger: deps.ledger,
-      drains: this.#drains,
+      drains: this.#closings.drains,
       returned: (entry, nowMs) => this.#returned(entry, nowMs),
     });
     this.sources = new SourceWatch({ ...deps, changed: () => this.#watchAll() });
@@ -73,7 +67,7 @@ export class BackendBoard {
     for (const entry of change.gone) this.gone(entry);
     for (const entry of change.arrived) this.#arrive(entry);
     for (const entry of change.returned) {
-      this.#drains.cancel(entry);
+      this.#closings.drains.cancel(entry);
       this.#administration.forget(entry);
       this.#deps.rebalances.returned(entry, now);
       this.#tellArrival(entry);
@@ -88,7 +82,7 @@ export class BackendBoard {
       const { ejection } = this.#deps.before.passiveOf(targetKey(entry));
       if (ejection !== null) this.#deps.ejections.resume(entry, ejection, now);
     }
-    this.#heldPools.follow(this.#deps.inventory.pools.values(), now);
+    this.#closings.follow(this.#deps.inventory.pools.values(), now);
     this.#watchAll();
     this.#deps.before.forget();
     this.sources.follow();
@@ -111,7 +105,7 @@ export class BackendBoard {
         this.#deps.changed(entry);
       }
     });
-    this.#heldPools.follow(this.#deps.inventory.pools.values(), now);
+    this.#closings.follow(this.#deps.inventory.pools.values(), now);
     this.#deps.ring();
     const isOut = ({ admin }: BackendSpec): boolean => admin === 'maintenance';
     if (changes.some(({ entry, before }) => isOut(entry.spec) !== isOut(before))) this.#watchAll();
@@ -130,7 +124,7 @@ export class BackendBoard {
    */
   drain(departed: readonly BackendEntry[]): void {
     for (const entry of departed) {
-      this.#drains.begin(entry, 'removed', this.#deps.clock.nowMs());
+      this.#closings.drains.begin(entry, 'removed', this.#deps.clock.nowMs());
       this.#deps.log.event('backend-removed', {
         ...namesOf(entry),
         address: formatAddress(entry.endpoint),
@@ -146,13 +140,13 @@ export class BackendBoard {
     for (const entry of this.#deps.inventory.pools.get(pool)?.backends.values() ?? []) {
       if (entry.tenure !== 'leaving' || formatAddress(entry.spec.address) !== address) continue;
       const { onDown, onDownSpreadMs } = entry.pool.spec;
-      if (onDown === 'close') this.#endSessions(entry, 'backend-down', onDownSpreadMs);
+      if (onDown === 'close') this.#closings.end(entry, 'backend-down', onDownSpreadMs);
     }
   }
 
   /** It left, and no session counts on it. */
   gone(entry: BackendEntry): void {
-    this.#drains.forget(entry);
+    this.#closings.drains.forget(entry);
     this.#ramping.delete(entry);
     this.#weights.forget(entry.id);
     this.#deps.log.event('backend-drained', namesOf(entry));
@@ -166,8 +160,7 @@ export class BackendBoard {
 
   /** True while no backend ramps, drains or is ejected. */
   get isCalm(): boolean {
-    const isIdle = this.#drains.idle && this.#heldPools.idle && this.#deps.ejections.idle;
-    return this.#ramping.size === 0 && isIdle;
+    return this.#ramping.size === 0 && this.#closings.idle && this.#deps.ejections.idle;
   }
 
   /** True when nothing else is due, either. */
@@ -177,8 +170,7 @@ export class BackendBoard {
 
   /** Moves ramps, drains and ejections on; called several times per second unless it is calm. */
   look(nowMs: number): void {
-    this.#drains.look(nowMs);
-    this.#heldPools.look(nowMs);
+    this.#closings.look(nowMs);
     this.#goneNames.look(nowMs);
     for (const { entry, returned } of this.#deps.ejections.look(nowMs)) {
       if (returned) this.#returned(entry, nowMs);
@@ -194,7 +186,7 @@ export class BackendBoard {
 
   /** True while sessions of a backend that left may still count on its row. */
   drains(entry: BackendEntry): boolean {
-    return this.#drains.has(entry);
+    return this.#closings.drains.has(entry);
   }
 
   /** The share of its weight that `entry` asks for by its probes: 1 is all of it. */
@@ -236,7 +228,7 @@ export class BackendBoard {
     this.#deps.changed(entry);
     const { onDown, onDownSpreadMs } = entry.pool.spec;
     if (event.state !== 'up' && onDown === 'close') {
-      this.#endSessions(entry, 'backend-down', onDownSpreadMs);
+      this.#closings.end(entry, 'backend-down', onDownSpreadMs);
     }
     this.#deps.ring();
   }
@@ -248,15 +240,6 @@ export class BackendBoard {
     this.#deps.changed(entry);
     const percent = Math.round(share * 100);
     this.#deps.log.event('backend-degraded', { ...namesOf(entry), percent, detail: null });
-  }
-
-  #endSessions(entry: BackendEntry, cause: Cause, spanMs: number): void {
-    const { ledger, log, endSessions } = this.#deps;
-    const sessions = ledger.active(entry.id) - ledger.others.elsewhere(countOfBackend(entry.id));
-    if (sessions > 0) {
-      log.event('sessions-closing', { ...namesOf(entry), sessions, span_ms: spanMs, cause });
-    }
-    endSessions(entry, cause, spanMs);
   }
 
   /** One that the process before this one knew is where it was: there is nothing new to report. */

@@ -19,6 +19,10 @@ export interface BackendBoardDeps extends Omit<BackendProbesDeps, 'sourceFor'> {
   readonly rebalances: Rebalances;
   /** Those of other processes, too. */
   readonly endSessions: (entry: BackendEntry, cause: Cause, spanMs: number) => void;
+  /** What drains have not ended at these yet may stay. */
+  readonly spareSessions: (entries: readonly BackendEntry[]) => void;
+  /** The same, in other processes. */
+  readonly spareBefore: (entry: BackendEntry) => void;
   /** A backend that left has no sessions any more. */
   readonly drained: (entry: BackendEntry) => void;
   /** The state of `entry` has just changed: for what shows since when. */

@@ -190,7 +190,8 @@ export class Daemon {
   }
 
   endAllSessions(cause: Cause): void {
-    this.fleet.broadcast({ kind: 'end-sessions', backend: null, cause, spanMs: 0, limit: null });
+    const how = { cause, spanMs: 0, limit: null, order: 'final' } as const;
+    this.fleet.broadcast({ kind: 'end-sessions', backend: null, ...how });
   }
 
   /** TCP sessions and UDP flows that are not over, of all listeners or of one. */
@@ -268,9 +269,8 @@ export class Daemon {
     this.#attendance.look(nowMs);
     this.fleet.check();
     if (this.#desires.isDue) void this.override(({ overrides }) => ok(overrides));
-    if (this.#adoption.listenersLeave) {
+    if (this.#adoption.listenersLeave)
       void this.#changes.run(() => this.#adoption.releaseListeners());
-    }
   }
 
   #resolveAgain(): void {

@@ -2,6 +2,7 @@
 import type { AccessLevel, PoolSpec } from '../core/spec.js';
 import { OwnAddresses } from '../engine/own_addresses.js';
 import { Resolver } from '../names/resolver.js';
+import { permanenceOf } from '../session/due.js';
 import { Adoption, type AdoptionDeps } from './adoption.js';
 import type { Attendance } from './attendance.js';
 import type { BackendBoard } from './backend_board.js';
@@ -44,9 +45,14 @@ export function boardOf(
     move: (worker, ending) => daemon.fleet.send(worker, { kind: 'end-sessions', ...ending }),
     ring: () => daemon.fleet.ringAll(),
     endSessions: ({ id: backend, spec, pool }, cause, spanMs) => {
-      daemon.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null });
+      const order = permanenceOf(cause);
+      daemon.fleet.broadcast({ kind: 'end-sessions', backend, cause, spanMs, limit: null, order });
       deps.orderBefore({ kind: 'end', pool: pool.key, backend: spec.name, cause, spanMs });
     },
+    spareSessions: (entries) =>
+      daemon.fleet.broadcast({ kind: 'spare-sessions', backends: entries.map(({ id }) => id) }),
+    spareBefore: ({ spec, pool }) =>
+      deps.orderBefore({ kind: 'spare', pool: pool.key, backend: spec.name }),
     drained,
     changed: (entry) => daemon.watch.changed(entry),
     found: ({ pool, key: backend }, state) =>

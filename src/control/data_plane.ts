@@ -3,7 +3,7 @@
  * in step with the newest plan. It runs on the worker's thread; a fake engine runs it in tests.
  */
 import { present, unreachable } from '../core/assert.js';
-import type { ListenerId, PoolId } from '../core/brand.js';
+import type { BackendId, ListenerId, PoolId } from '../core/brand.js';
 import type { Directions, ListenerPlan, PlanPart, PoolPlan } from '../core/plan.js';
 import { SessionIds } from '../core/session_ids.js';
 import type { Engine } from '../engine/engine.js';
@@ -95,8 +95,15 @@ export class DataPlane {
   /** With a limit, sessions are moved; flows move by themselves, with any datagram. */
   endSessions(ending: EndOrder): void {
     this.tcp.endSessions(ending);
-    const { backend, cause, spanMs, limit } = ending;
-    if (limit === null) this.udp.endFlows(backend, cause, spanMs);
+    const { limit, ...how } = ending;
+    if (limit === null) this.udp.endFlows(how);
+  }
+
+  /** What a drain of `backends` has not ended yet stays. */
+  spareSessions(backends: readonly BackendId[]): void {
+    const spared = new Set(backends);
+    this.tcp.notices.takeBack(spared);
+    this.udp.notices.takeBack(spared);
   }
 
   /** null: no plan has named it here yet. */

@@ -28,6 +28,8 @@ interface Drain {
 export interface DrainOrders {
   /** Ends what is left at `backend`, spread over `spanMs`. */
   close(backend: BackendEntry, spanMs: number): void;
+  /** What is left at `backend` may stay; `stage`: how far its drain was. */
+  spare(backend: BackendEntry, stage: Stage['kind']): void;
   /** Nothing is left. */
   empty(backend: BackendEntry, cause: DrainCause): void;
 }
@@ -71,9 +73,17 @@ export class Drains {
     if (this.has(entry)) this.#drains.delete(entry.id);
   }
 
-  /** The backend may serve again. */
+  /** True when its sessions have got the order to end. */
+  closes(entry: BackendEntry): boolean {
+    const drain = this.#drains.get(entry.id);
+    return drain?.entry === entry && drain.stage.kind === 'closing';
+  }
+
+  /** The backend may serve again, and those of its sessions that have not ended stay. */
   cancel(entry: BackendEntry): void {
+    const stage = this.closes(entry) ? 'closing' : 'running-on';
     this.#drains.delete(entry.id);
+    this.#orders.spare(entry, stage);
     for (const reason of ['removed', 'drained', 'maintenance', 'expired'] as const) {
       this.#ledger.clearClosed(entry.id, reason);
     }

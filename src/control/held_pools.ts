@@ -1,20 +1,21 @@
 /**
- * Pools that an operator holds with `--drain`: their sessions may run on for `drain_timeout`, then
- * what is left ends over `drain_spread`. A release before that lets them be.
+ * Pools that an operator holds with `--drain`: their sessions end at once, over `drain_spread`.
+ * They do not run on for `drain_timeout`, as those of a drained backend do: a hold is short, and
+ * they are to be gone before its end. A release spares those that have not ended.
  */
-import type { BackendEntry, PoolEntry } from './inventory.js';
+import type { DrainOrders } from './drains.js';
+import type { PoolEntry } from './inventory.js';
 
 /** Only then has every worker the plan that holds the pool: no session begins after that. */
-const SETTLE_MS = 1_000;
+export const ALL_HOLD_MS = 1_000;
 
 export class HeldPools {
-  readonly #close: (backend: BackendEntry, spanMs: number) => void;
+  readonly #orders: Pick<DrainOrders, 'close' | 'spare'>;
   /** When the sessions of each are to end; Infinity: they have got the order to. */
   readonly #dueMs = new Map<PoolEntry, number>();
 
-  /** `close` ends what is left at a backend, spread over a span. */
-  constructor(close: (backend: BackendEntry, spanMs: number) => void) {
-    this.#close = close;
+  constructor(orders: Pick<DrainOrders, 'close' | 'spare'>) {
+    this.#orders = orders;
   }
 
   /** True when no sessions are to end. */
@@ -22,13 +23,18 @@ export class HeldPools {
     return [...this.#dueMs.values()].every((dueMs) => dueMs === Number.POSITIVE_INFINITY);
   }
 
+  /** True when the sessions of `pool` have got the order to end. */
+  closes(pool: PoolEntry): boolean {
+    return this.#dueMs.get(pool) === Number.POSITIVE_INFINITY;
+  }
+
   /** To be called after each change of what is desired. */
   follow(pools: Iterable<PoolEntry>, nowMs: number): void {
     const draining = new Set([...pools].filter(drainsWhileHeld));
-    for (const pool of [...this.#dueMs.keys()]) if (!draining.has(pool)) this.#dueMs.delete(pool);
+    for (const pool of [...this.#dueMs.keys()]) if (!draining.has(pool)) this.#release(pool);
     for (const pool of draining) {
       if (this.#dueMs.has(pool)) continue;
-      this.#dueMs.set(pool, nowMs + Math.max(pool.spec.drainTimeoutMs, SETTLE_MS));
+      this.#dueMs.set(pool, nowMs + ALL_HOLD_MS);
     }
   }
 
@@ -36,8 +42,15 @@ export class HeldPools {
     for (const [pool, dueMs] of this.#dueMs) {
       if (nowMs < dueMs) continue;
       this.#dueMs.set(pool, Number.POSITIVE_INFINITY);
-      for (const entry of pool.backends.values()) this.#close(entry, pool.spec.drainSpreadMs);
+      for (const entry of pool.backends.values())
+        this.#orders.close(entry, pool.spec.drainSpreadMs);
     }
+  }
+
+  #release(pool: PoolEntry): void {
+    const stage = this.closes(pool) ? 'closing' : 'running-on';
+    this.#dueMs.delete(pool);
+    for (const entry of pool.backends.values()) this.#orders.spare(entry, stage);
   }
 }
 

@@ -100,8 +100,8 @@ export class Rebalances {
     }
     shares.forEach((share, worker) => {
       const limit = { count: share, minAgeMs: LONG_LIVED_MS };
-      const ending = { backend, cause: 'rebalanced', spanMs: MOVE_SPAN_MS, limit } as const;
-      if (share > 0) move(worker as WorkerId, ending);
+      const how = { cause: 'rebalanced', spanMs: MOVE_SPAN_MS, order: 'final' } as const;
+      if (share > 0) move(worker as WorkerId, { ...how, backend, limit });
     });
     const entry = [...pool.backends.values()].find(({ id }) => id === backend);
     log.event('sessions-closing', {

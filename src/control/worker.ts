@@ -109,6 +109,8 @@ if (created.ok) {
         return;
       case 'end-sessions':
         return plane.endSessions(message);
+      case 'spare-sessions':
+        return plane.spareSessions(message.backends);
       case 'finish':
         return plane.udp.finish();
       case 'ask':

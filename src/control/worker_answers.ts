@@ -11,8 +11,9 @@ import type { Random } from '../core/random.js';
 import { toColumns } from '../core/session_columns.js';
 import type { Stretches } from '../core/stretches.js';
 import type { ReportDefect } from '../session/defect.js';
+import type { Noticed } from '../session/due.js';
 import { collect, each, type FoundSession, type SessionSource } from '../session/listing.js';
-import type { HowToEnd } from '../session/notices.js';
+import type { Notices } from '../session/notices.js';
 import type { DataPlane } from './data_plane.js';
 import type { FromWorker } from './worker_protocol.js';
 
@@ -37,9 +38,9 @@ export interface WorkerAnswersDeps {
 }
 
 /** Sessions or flows that can be found, and ordered to end. */
-interface Kind<S> {
+interface Kind<S extends Noticed> {
   readonly source: SessionSource<S>;
-  end(chosen: readonly S[], how: HowToEnd): void;
+  readonly notices: Pick<Notices<S>, 'give'>;
 }
 
 export class WorkerAnswers {
@@ -141,10 +142,10 @@ export class WorkerAnswers {
   ): Stretches {
     const { plane, clock } = this.#deps;
     const search = { filter, nowMs: clock.nowMs(), pace: this.#pace };
-    const killIn = function* <S>(kind: Kind<S>): Stretches {
+    const killIn = function* <S extends Noticed>(kind: Kind<S>): Stretches {
       let chosen: S[] = [];
       const give = (): void => {
-        kind.end(chosen, { cause: 'killed', spanMs, backend: null });
+        kind.notices.give(chosen, { cause: 'killed', spanMs, backend: null, order: 'final' });
         tell({ kind: 'killed', count: chosen.length });
         chosen = [];
       };

@@ -1,6 +1,6 @@
 /** The messages between the main thread and a worker, and what a worker is started with. */
 import type { AccessRecord } from '../core/access.js';
-import type { PairId, WorkerId } from '../core/brand.js';
+import type { BackendId, PairId, WorkerId } from '../core/brand.js';
 import type { PlanPart } from '../core/plan.js';
 import type { AnswerPart, Question } from '../core/questions.js';
 import type { EngineName } from '../core/spec.js';
@@ -39,6 +39,8 @@ export interface WorkerStart {
 export type ToWorker =
   | { readonly kind: 'plan'; readonly part: PlanPart }
   | ({ readonly kind: 'end-sessions' } & EndOrder)
+  /** Drains of these backends are over: what has not ended yet stays. */
+  | { readonly kind: 'spare-sessions'; readonly backends: readonly BackendId[] }
   /** A stop has begun: what is at rest ends. */
   | { readonly kind: 'finish' }
   /** See questions.ts; `ask` is the number of the question. */

@@ -59,12 +59,23 @@ export class EndQueue<S> {
   }
 }
 
-/** An order to end at a time, given by a drain or a stop. */
+/** An order to end at a time, given by a drain, a stop or an operator. */
 export interface Notice {
   readonly atMs: number;
   readonly cause: Cause;
   /** Which backend it is to leave; null: whichever it has. */
   readonly backend: BackendId | null;
+  readonly order: Permanence;
+  /** What holds without it, where it is taken back: the first final notice that comes later. */
+  readonly otherwise: Notice | null;
+}
+
+/** `revocable`: a drain, which its operator may end before all its sessions have. */
+export type Permanence = 'final' | 'revocable';
+
+/** Of an order to leave a backend. What is down is not trusted again when it comes back. */
+export function permanenceOf(cause: Cause): Permanence {
+  return cause === 'drained' ? 'revocable' : 'final';
 }
 
 export interface Noticed {
@@ -77,21 +88,53 @@ export interface Noticed {
  */
 export function giveNotice<S extends Noticed>(
   chosen: readonly S[],
-  { cause, spanMs, backend }: Omit<Notice, 'atMs'> & { readonly spanMs: number },
+  { spanMs, ...how }: Omit<Notice, 'atMs' | 'otherwise'> & { readonly spanMs: number },
   random: Random,
   nowMs: number,
 ): readonly S[] {
   const offsets = spreadOffsets(chosen.length, spanMs, random);
   return chosen.filter((one, index) => {
     const atMs = spanMs === 0 ? nowMs : nowMs + (offsets[index] ?? 0);
-    if (one.notice !== null && one.notice.atMs <= atMs) return false;
-    one.notice = { atMs, cause, backend };
-    return true;
+    const before = one.notice;
+    noticeBy(one, { ...how, atMs });
+    return before === null || before.atMs > atMs;
   });
+}
+
+/** Gives notice to one; what it has to do earlier stays. */
+export function noticeBy(one: Noticed, notice: Omit<Notice, 'otherwise'>): void {
+  one.notice = both(one.notice, { ...notice, otherwise: null });
+}
+
+/** It has to leave `backend` no more, unless its time has come. Answers whether that is news. */
+export function takeNoticeBack(one: Noticed, backend: BackendId, nowMs: number): boolean {
+  const { notice } = one;
+  if (notice === null || notice.order === 'final') return false;
+  if (notice.backend !== backend || notice.atMs <= nowMs) return false;
+  one.notice = notice.otherwise;
+  return true;
 }
 
 /** It goes to `backend` now: that it was to leave another one has come to its end. */
 export function forgetNotice(one: Noticed, backend: BackendId): void {
+  const concerns = ({ backend: left }: Notice): boolean => left === null || left === backend;
   const { notice } = one;
-  if (notice !== null && notice.backend !== null && notice.backend !== backend) one.notice = null;
+  if (notice === null || concerns(notice)) return;
+  const { otherwise } = notice;
+  one.notice = otherwise !== null && concerns(otherwise) ? otherwise : null;
+}
+
+/** The earlier one; where that may be taken back, with the final one behind it. */
+function both(before: Notice | null, added: Notice): Notice {
+  if (before === null) return added;
+  if (before.atMs <= added.atMs) {
+    const isMore = before.order === 'revocable' && added.order === 'final';
+    return isMore ? { ...before, otherwise: earlier(before.otherwise, added) } : before;
+  }
+  if (added.order === 'final') return added;
+  return { ...added, otherwise: before.order === 'final' ? before : before.otherwise };
+}
+
+function earlier(before: Notice | null, added: Notice): Notice {
+  return before !== null && before.atMs <= added.atMs ? before : added;
 }

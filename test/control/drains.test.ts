@@ -16,6 +16,7 @@ function setUp() {
   const told: string[] = [];
   const drains = new Drains(ledger, {
     close: ({ key }, spanMs) => told.push(`close ${key} ${spanMs}`),
+    spare: ({ key }, stage) => told.push(`spare ${key} ${stage}`),
     empty: ({ key }) => told.push(`empty ${key}`),
   });
   return { ledger, entry, drains, told };
@@ -63,6 +64,7 @@ t.test('one that is in the file again is open again, however far its drain was',
     drains.look(untilMs);
     drains.cancel(entry);
     t.equal(ledger.closed(entry.id), 0);
+    t.equal(told.at(-1), `spare ${entry.key} ${untilMs < 10_000 ? 'running-on' : 'closing'}`);
     told.length = 0;
     ledger.giveBack(entry.id, WORKER);
     drains.look(60_000);

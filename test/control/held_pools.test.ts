@@ -6,7 +6,10 @@ import { inventory, poolSpec, resolved, spec } from './fixtures.js';
 
 function setUp() {
   const told: string[] = [];
-  const held = new HeldPools(({ spec: { name } }, spanMs) => told.push(`${name} ${spanMs}`));
+  const held = new HeldPools({
+    close: ({ spec: { name } }, spanMs) => told.push(`${name} ${spanMs}`),
+    spare: ({ spec: { name } }, stage) => told.push(`spare ${name} ${stage}`),
+  });
   const all = inventory();
   const follow = (change: Change<PoolSpec>, nowMs: number): void => {
     const times = { drainTimeoutMs: 10_000, drainSpreadMs: 2000 };
@@ -18,36 +21,33 @@ function setUp() {
 
 const HELD = { heldAtMost: 9, whileHeld: 'drain' } as const;
 
-t.test('the sessions of a pool that is held with --drain end after their time, once', async (t) => {
+t.test('the sessions of a pool that is held with --drain end at once, and once', async (t) => {
   const { held, told, follow } = setUp();
   follow(HELD, 0);
   t.notOk(held.idle);
-  held.look(9_999);
-  follow(HELD, 9_999);
-  t.same(told, []);
-  held.look(10_000);
+  held.look(999);
+  follow(HELD, 999);
+  t.same(told, [], 'the plan has to be everywhere');
+  held.look(1_000);
   held.look(30_000);
   t.same(told, ['b1 2000', 'b2 2000']);
   t.ok(held.idle);
 });
 
-t.test('a release before that lets them be, and a hold without --drain too', async (t) => {
+t.test('a release takes back what was ordered, or ever would be', async (t) => {
   const { held, told, follow } = setUp();
   follow(HELD, 0);
-  follow({}, 5_000);
+  follow({}, 500);
   held.look(20_000);
+  t.same(told.splice(0), ['spare b1 running-on', 'spare b2 running-on']);
   follow({ heldAtMost: 9 }, 30_000);
   held.look(60_000);
+  t.same(told, [], 'a hold without --drain ends none');
   follow(HELD, 60_000);
-  held.look(69_999);
+  held.look(60_999);
   t.same(told, [], 'its time begins with the second hold');
-});
-
-t.test('no time at all still waits for the plan to be everywhere', async (t) => {
-  const { held, told, follow } = setUp();
-  follow({ ...HELD, drainTimeoutMs: 0 }, 0);
-  held.look(999);
-  t.same(told, []);
-  held.look(1_000);
-  t.equal(told.length, 2);
+  held.look(61_000);
+  follow({ heldAtMost: 9 }, 62_000);
+  held.look(90_000);
+  t.same(told, ['b1 2000', 'b2 2000', 'spare b1 closing', 'spare b2 closing']);
 });

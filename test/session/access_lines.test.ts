@@ -16,7 +16,7 @@ t.test('a flow that ended gets a line by the same rule as a session', async (t) 
         records.length = 0;
         const peer = send();
         if (unreachable === 1) engine.icmp(peer);
-        flows.endFlows(null, cause, 0);
+        flows.endFlows({ backend: null, cause: cause, spanMs: 0, order: 'final' });
         turn();
         const rule = lineRule(level, 'udp', cause, unreachable);
         const what = `${JSON.stringify(level)}, ${cause}, ${unreachable} unreachable`;

@@ -135,6 +135,8 @@ export class SimWorker {
         return;
       case 'end-sessions':
         return this.plane.endSessions(message);
+      case 'spare-sessions':
+        return this.plane.spareSessions(message.backends);
       case 'finish':
         return this.plane.udp.finish();
       case 'ask':

@@ -117,6 +117,7 @@ const LONG: readonly string[] = [
   'system/live',
   'system/blast_radius',
   'system/drain',
+  'system/drains_ended',
   'system/ejection',
   'system/descriptors',
   'system/import_nginx',

@@ -108,12 +108,12 @@ export const hold: CtlCommand = {
       flags: '--max <sessions>',
       description: 'how many may wait, 1 to 100000 (1000 by default); a further one is refused',
     },
-    { flags: '--drain', description: 'existing sessions end (drain_timeout, then drain_spread)' },
+    { flags: '--drain', description: 'existing sessions end, over drain_spread of the pool' },
     { flags: '--for <time>', description: 'it ends by itself after this long', default: '5m' },
     BECAUSE,
   ],
   notes:
-    'queue_timeout stands still meanwhile, and /ready stays 200. It survives reload and restart.',
+    'queue_timeout stands still meanwhile, and /ready stays 200. It survives reload and restart. With --drain it has to be longer than drain_spread.',
   run: (call) => {
     const { max, drain: drains } = call.words;
     const body = {

@@ -84,7 +84,7 @@ export function given({ for: forMs, because }: Reasons): Reasons {
 export async function change(
   { daemon, kept, log, started }: OverrideDeps,
   { caller, ifMatch }: ChangeRequest,
-  give: (sources: DesiredSources) => Result<Ordered, UnknownName>,
+  give: (sources: DesiredSources) => Result<Ordered, UnknownName | Problem>,
 ): Promise<ApiResult<Changed>> {
   const given: { result: Result<Ordered, Problem> | null } = { result: null };
   const done = await daemon.override((sources) => {
@@ -118,8 +118,9 @@ export async function change(
   return ok({ value, etag: etagOf(started, daemon.desires.revision) });
 }
 
-function own(given: Result<Ordered, UnknownName>): Result<Ordered, Problem> {
-  return given.ok ? given : err(notFound(given.error));
+function own(given: Result<Ordered, UnknownName | Problem>): Result<Ordered, Problem> {
+  if (given.ok) return given;
+  return err(typeof given.error === 'string' ? notFound(given.error) : given.error);
 }
 
 export function etagOf(started: string, revision: number): string {

@@ -1,8 +1,10 @@
 /** `/v1/hold`, `/v1/release` and `/v1/log-level`: orders on a pool, and on the daemon. */
-import { ok } from '../../core/result.js';
-import { LOG_LEVELS } from '../../core/spec.js';
+import { formatDuration } from '../../config/quantity.js';
+import { err, ok } from '../../core/result.js';
+import { LOG_LEVELS, type Spec } from '../../core/spec.js';
 import { hold, logLevel, release } from '../desired/orders.js';
 import { holdText, MOST_HELD } from '../desired/override.js';
+import { ALL_HOLD_MS } from '../held_pools.js';
 import {
   CHANGE_ANSWER,
   change,
@@ -13,6 +15,7 @@ import {
   YEAR_MS,
 } from './changing.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
+import { badRequest, type Problem } from './problem.js';
 import { duration, flag, oneOf, optional, text, whole } from './shape.js';
 
 /** A pool that is not released serves again by itself. */
@@ -34,7 +37,9 @@ function holdEndpoint(deps: OverrideDeps): ApiEndpoint {
       max: optional(
         whole('Sessions that may wait; absent: 1000. A further one is refused.', 1, MOST_HELD),
       ),
-      drain: optional(flag('Existing sessions end, as those of a drained backend do.')),
+      drain: optional(
+        flag('Existing sessions end, over `drain_spread` of the pool; the hold has to be longer.'),
+      ),
       for: optional(duration('It ends by itself after this long; absent: 5m.', YEAR_MS, 1)),
       because: PROVENANCE.because,
     },
@@ -43,10 +48,24 @@ function holdEndpoint(deps: OverrideDeps): ApiEndpoint {
     tagged: 'overrides',
     handle: ({ body: { pool, max = USUALLY_HELD, drain = false, ...body }, ...asked }) => {
       const value = holdText({ atMost: max, sessions: drain ? 'drain' : 'keep' });
-      const by = provenanceOf(deps, { for: USUAL_HOLD_MS, ...given(body), ...asked });
-      return change(deps, asked, (sources) => hold(sources, pool, value, by));
+      const { for: forMs = USUAL_HOLD_MS } = body;
+      const by = provenanceOf(deps, { ...given(body), for: forMs, ...asked });
+      return change(deps, asked, (sources) => {
+        const problem = drain ? tooShort(sources.configured, pool, forMs) : null;
+        return problem === null ? hold(sources, pool, value, by) : err(problem);
+      });
     },
   });
+}
+
+/** Sessions that end when their pool is open again go back to where they were. */
+function tooShort({ pools }: Spec, name: string, forMs: number): Problem | null {
+  const { drainSpreadMs = 0 } = pools.find((one) => one.name === name) ?? {};
+  const leastMs = ALL_HOLD_MS + drainSpreadMs;
+  if (forMs > leastMs) return null;
+  return badRequest(
+    `The hold would end before the existing sessions have: with drain they do so over ${formatDuration(drainSpreadMs)} (drain_spread of pool ${name}). Hold it for more than ${formatDuration(leastMs)} (--for), or set a shorter drain_spread.`,
+  );
 }
 
 function releaseEndpoint(deps: OverrideDeps): ApiEndpoint {

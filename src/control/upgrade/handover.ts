@@ -175,8 +175,8 @@ export class Handover {
         if (desires.isDue) this.follow(desires.overrides);
       },
       endAt: (backend, spanMs) => {
-        const ending = { backend, cause: 'drained', spanMs, limit: null } as const;
-        daemon.fleet.broadcast({ kind: 'end-sessions', ...ending });
+        const how = { cause: 'drained', spanMs, limit: null, order: 'final' } as const;
+        daemon.fleet.broadcast({ kind: 'end-sessions', backend, ...how });
       },
       endAll: () => daemon.endAllSessions('drained'),
     });

@@ -1,5 +1,7 @@
 /** What a process does, while it finishes its sessions, at the word of the one that serves. */
+import type { BackendId } from '../../core/brand.js';
 import type { Log } from '../../observe/log.js';
+import { permanenceOf } from '../../session/due.js';
 import type { ChannelMessage } from '../../system/line_channel.js';
 import { FILTER, filterOf } from '../api/session_filter.js';
 import type { Daemon } from '../daemon.js';
@@ -27,17 +29,31 @@ export function heed(message: ChannelMessage, deps: HeedingDeps): void {
       return deps.daemon.handover.followVerdict(order);
     case 'end':
       return end(order, deps);
+    case 'spare':
+      return deps.daemon.fleet.broadcast({
+        kind: 'spare-sessions',
+        backends: idsOf(order, deps.daemon.inventory),
+      });
     case 'kill':
       void kill(order, deps).catch((error) => deps.daemon.defect(error));
   }
 }
 
-/** By names: rows of the process that serves mean something else here. */
-function end({ pool, backend, cause, spanMs }: EndOrder, { daemon }: HeedingDeps): void {
-  const entries = [...(daemon.inventory.pools.get(pool)?.backends.values() ?? [])];
-  for (const { id } of entries.filter(({ spec }) => spec.name === backend)) {
-    daemon.fleet.broadcast({ kind: 'end-sessions', backend: id, cause, spanMs, limit: null });
+function end(order: EndOrder, { daemon }: HeedingDeps): void {
+  const { cause, spanMs } = order;
+  const how = { cause, spanMs, limit: null, order: permanenceOf(cause) };
+  for (const backend of idsOf(order, daemon.inventory)) {
+    daemon.fleet.broadcast({ kind: 'end-sessions', backend, ...how });
   }
+}
+
+/** By names: rows of the process that serves mean something else here. */
+function idsOf(
+  { pool, backend }: Pick<EndOrder, 'pool' | 'backend'>,
+  { pools }: HeedingDeps['daemon']['inventory'],
+): readonly BackendId[] {
+  const entries = [...(pools.get(pool)?.backends.values() ?? [])];
+  return entries.filter(({ spec }) => spec.name === backend).map(({ id }) => id);
 }
 
 async function kill({ asked, spanMs, by }: KillOrder, { daemon, log }: HeedingDeps): Promise<void> {

@@ -22,6 +22,8 @@ export type LeaverOrder =
       readonly cause: Cause;
       readonly spanMs: number;
     }
+  /** What a drain of a backend has not ended yet may stay. */
+  | { readonly kind: 'spare'; readonly pool: string; readonly backend: string }
   /** Health has found a backend so, whose key in its pool that is. */
   | {
       readonly kind: 'verdict';
@@ -51,6 +53,8 @@ export function readOrder(message: ChannelMessage): LeaverOrder | null {
       if (!isText(pool) || !isText(backend) || known === undefined || !isSpan(spanMs)) return null;
       return { kind, pool, backend, cause: known, spanMs };
     }
+    case 'spare':
+      return isText(pool) && isText(backend) ? { kind, pool, backend } : null;
     case 'verdict': {
       const known = HEALTH_STATES.find((one) => one === state);
       if (!isText(pool) || !isText(backend) || known === undefined) return null;

@@ -3,6 +3,7 @@ import type { BackendId } from '../../core/brand.js';
 import type { Clock } from '../../core/clock.js';
 import type { Cause, Stage } from '../../core/outcome.js';
 import type { Random } from '../../core/random.js';
+import type { Permanence } from '../due.js';
 import { Notices } from '../notices.js';
 import type { TcpEngine } from '../tcp_port.js';
 import { leaseOf, stageOf } from './ends.js';
@@ -17,6 +18,7 @@ export interface EndOrder {
   readonly spanMs: number;
   /** null: all of them */
   readonly limit: EndLimit | null;
+  readonly order: Permanence;
 }
 
 /** Only sessions whose bytes move, at most this many, and none that is younger. */
@@ -76,6 +78,7 @@ export class EndOrders {
     this.#deps = deps;
     this.notices = new Notices({
       ...deps,
+      all: () => deps.sessions.open(),
       isOver: (session) => deps.sessions.find(session.pair) !== session,
       due: (session) => deps.alone(session, () => this.due(session)),
       arm: deps.rearm,

@@ -10,7 +10,6 @@ import type { Cause, DialFailure, EndedBy, Stage } from '../../core/outcome.js';
 import { DeadlineWheel } from '../deadline_wheel.js';
 import { reportUnlessShared } from '../defect.js';
 import { DUE_PER_TURN } from '../due.js';
-import type { HowToEnd } from '../notices.js';
 import { Sweep } from '../sweep.js';
 import type { ListenerKey, PairEnd, TcpEdges } from '../tcp_port.js';
 import { SessionBook } from './book.js';
@@ -137,9 +136,8 @@ export class TcpSessions implements TcpEdges {
     this.#ends.give(ending);
   }
 
-  /** In their order; what is over by then stays over. */
-  end(chosen: readonly TcpSession[], how: HowToEnd): void {
-    this.#ends.notices.give(chosen, how);
+  get notices(): EndOrders['notices'] {
+    return this.#ends.notices;
   }
 
   /** A ring of the doorbell: states, places or turns may have changed. */

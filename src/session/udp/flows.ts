@@ -4,9 +4,9 @@
  * this one knows the way from phase to phase.
  */
 import { escalate, present } from '../../core/assert.js';
-import type { BackendId, FlowId } from '../../core/brand.js';
+import type { FlowId } from '../../core/brand.js';
 import type { PeerEndpoint } from '../../core/endpoint.js';
-import type { Cause, DatagramDrop } from '../../core/outcome.js';
+import type { DatagramDrop } from '../../core/outcome.js';
 import type { AccessLevel } from '../../core/spec.js';
 import { reportUnlessShared } from '../defect.js';
 import { DUE_PER_TURN } from '../due.js';
@@ -39,7 +39,7 @@ export class UdpFlows implements UdpEdges {
   readonly #ends: FlowEnds;
   readonly #expire = (id: number): void => this.#alone(this.#flows.at(id as FlowId), this.#dueNow);
   readonly #dueNow = (flow: UdpFlow): void => this.#expired(flow);
-  readonly #notices: Notices<UdpFlow>;
+  readonly notices: Notices<UdpFlow>;
   readonly source: UdpSource;
   readonly #countUp = (flow: UdpFlow): void => this.#book.count(flow);
   readonly #drainOne = (flow: UdpFlow): void => this.#ends.drained(flow);
@@ -60,8 +60,9 @@ export class UdpFlows implements UdpEdges {
     });
     this.#sweep = new Sweep(deps.engine.lastActivityMs);
     this.source = new UdpSource(this.#flows.byId, deps.engine, deps.ids);
-    this.#notices = new Notices({
+    this.notices = new Notices({
       ...deps,
+      all: () => this.#flows.all(),
       isOver: (flow) => this.#flows.find(flow.id) !== flow,
       due: (flow) => this.#alone(flow, (noticed) => this.#ends.noticed(noticed)),
       arm: (flow) => this.#wheel.arm(flow),
@@ -83,15 +84,11 @@ export class UdpFlows implements UdpEdges {
   }
 
   /**
-   * Ends the flows of `backend` (null: all), those first that have been idle longest. A client that
+   * Ends the flows of a backend (null: all), those first that have been idle longest. A client that
    * goes on sending begins a new flow elsewhere.
    */
-  endFlows(backend: BackendId | null, cause: Cause, spanMs: number): void {
-    this.end(longestIdle(this.#flows.all(), backend, this.#engine), { cause, spanMs, backend });
-  }
-
-  end(chosen: readonly UdpFlow[], how: HowToEnd): void {
-    this.#notices.give(chosen, how);
+  endFlows(how: HowToEnd): void {
+    this.notices.give(longestIdle(this.#flows.all(), how.backend, this.#engine), how);
   }
 
   /** A stop has begun: flows at rest end. */
@@ -117,14 +114,14 @@ export class UdpFlows implements UdpEdges {
   /** Expires deadlines; answers when the next one comes. */
   tick(nowMs: number): number {
     if (this.#flows.count > 0) this.#wheel.advance(nowMs, this.#expire, DUE_PER_TURN);
-    this.#notices.runAgain();
+    this.notices.runAgain();
     // Here and not with the flow: the last reply has left the socket by now.
     const closeMs = this.listeners.settle(nowMs);
     if (this.#flows.count === 0) return closeMs;
     if (this.#sweep.isTime(nowMs)) {
       this.#sweep.run(nowMs, this.#flows.byId, (flow) => this.#alone(flow, this.#countUp));
     }
-    return Math.min(closeMs, this.#wheel.nextMs(), this.#notices.dueMs, this.#sweep.nextMs);
+    return Math.min(closeMs, this.#wheel.nextMs(), this.notices.dueMs, this.#sweep.nextMs);
   }
 
   unwrap(key: ListenerKey, peer: PeerEndpoint, datagram: Uint8Array): Unwrapped {

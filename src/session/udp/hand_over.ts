@@ -1,5 +1,6 @@
 /** Flows that end before their time, and when: for their backend, or at a socket that is left. */
 import type { BackendId } from '../../core/brand.js';
+import { noticeBy } from '../due.js';
 import type { UdpEngine } from '../udp_port.js';
 import type { UdpFlow } from './flow.js';
 
@@ -17,10 +18,8 @@ export function isOwed({ id, phase }: UdpFlow, engine: UdpEngine): boolean {
 
 /** Another worker receives what the client sends; the flow ends by `untilMs`. */
 export function handOver(flow: UdpFlow, untilMs: number): UdpFlow {
-  const { notice } = flow;
   flow.socket = 'handed over';
-  if (notice === null || notice.atMs > untilMs)
-    flow.notice = { atMs: untilMs, cause: 'drained', backend: null };
+  noticeBy(flow, { atMs: untilMs, cause: 'drained', backend: null, order: 'final' });
   return flow;
 }
 

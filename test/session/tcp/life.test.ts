@@ -118,7 +118,13 @@ t.test('an accept error is passed on and ends nothing', async (t) => {
 t.test('a session that was ordered to close counts until it is closed', async (t) => {
   const test = await bed({ backends: 1 });
   const pair = test.relay();
-  test.worker(0).plane.endSessions({ backend: null, cause: 'shutdown', spanMs: 0, limit: null });
+  test.worker(0).plane.endSessions({
+    backend: null,
+    cause: 'shutdown',
+    spanMs: 0,
+    limit: null,
+    order: 'final',
+  });
   t.equal(test.state(pair), `closing ${target(0)}`);
   t.equal(test.ledger.active(backendId(0)), 1);
   test.turn();

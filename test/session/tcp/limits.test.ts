@@ -52,7 +52,7 @@ t.test('a client has its sessions over all workers and no more, and its place ag
     end: { by: 'sluice', stage: 'accept', cause: 'too-many-sessions' },
   });
   for (const { plane } of test.workers) {
-    plane.endSessions({ backend: null, cause: 'killed', spanMs: 0, limit: null });
+    plane.endSessions({ backend: null, cause: 'killed', spanMs: 0, limit: null, order: 'final' });
   }
   test.turn();
   t.same(test.remains(), NOTHING);
@@ -152,7 +152,13 @@ t.test('"close" ends in order, "delay" resets later and waits for none that goes
 t.test('a stop does not wait for sessions that wait for their reset', async (t) => {
   const test = await bed(limited({ ...TWO, action: 'delay' }));
   for (let n = 0; n < 5; n++) comes(test, 0, '10.1.1.1');
-  test.worker(0).plane.endSessions({ backend: null, cause: 'shutdown', spanMs: 0, limit: null });
+  test.worker(0).plane.endSessions({
+    backend: null,
+    cause: 'shutdown',
+    spanMs: 0,
+    limit: null,
+    order: 'final',
+  });
   test.turn();
   t.same(test.remains(), NOTHING);
 });

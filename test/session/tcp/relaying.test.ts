@@ -77,7 +77,13 @@ t.test('closings are spread over the span, those idle longest first', async (t) 
     await test.pass(10);
     tcp.moves(pair, 'in', 1);
   }
-  plane.endSessions({ backend: backendId(0), cause: 'drained', spanMs: 1000, limit: null });
+  plane.endSessions({
+    backend: backendId(0),
+    cause: 'drained',
+    spanMs: 1000,
+    limit: null,
+    order: 'revocable',
+  });
   const left: number[] = [];
   for (let step = 1; step <= 10; step++) {
     await test.pass(100);
@@ -99,9 +105,13 @@ t.test('closings are spread over the span, those idle longest first', async (t) 
 t.test('only the sessions of the backend in question end', async (t) => {
   const test = await bed({ backends: 2 });
   for (let index = 0; index < 6; index++) test.relay();
-  test
-    .worker(0)
-    .plane.endSessions({ backend: backendId(1), cause: 'backend-down', spanMs: 0, limit: null });
+  test.worker(0).plane.endSessions({
+    backend: backendId(1),
+    cause: 'backend-down',
+    spanMs: 0,
+    limit: null,
+    order: 'final',
+  });
   test.turn();
   t.same([test.at(0, 'active'), test.at(1, 'active')], [3, 0]);
   t.same(test.causes, Array(3).fill('backend-down'));
@@ -115,7 +125,13 @@ t.test('an end for many comes to a few of them in a turn', async (t) => {
   const worker = test.worker(0);
   // The fake engine reports the ends in its next turn.
   const ending = (): number => pairs.filter((pair) => test.state(pair)?.[0] !== 'r').length;
-  const order = { backend: backendId(0), cause: 'backend-down', spanMs: 0, limit: null } as const;
+  const order = {
+    backend: backendId(0),
+    cause: 'backend-down',
+    spanMs: 0,
+    limit: null,
+    order: 'final',
+  } as const;
   worker.plane.endSessions(order);
   const over = [ending()];
   // Whatever is ordered within a turn, no more of them are ended in it.
@@ -136,23 +152,89 @@ t.test('the earlier of two notices holds', async (t) => {
   const test = await bed({ backends: 1 });
   test.relay();
   const { plane } = test.worker(0);
-  plane.endSessions({ backend: backendId(0), cause: 'drained', spanMs: 10_000, limit: null });
-  plane.endSessions({ backend: backendId(0), cause: 'killed', spanMs: 0, limit: null });
+  plane.endSessions({
+    backend: backendId(0),
+    cause: 'drained',
+    spanMs: 10_000,
+    limit: null,
+    order: 'revocable',
+  });
+  plane.endSessions({
+    backend: backendId(0),
+    cause: 'killed',
+    spanMs: 0,
+    limit: null,
+    order: 'final',
+  });
   test.turn();
   t.same(test.causes, ['killed']);
   test.relay();
-  plane.endSessions({ backend: backendId(0), cause: 'backend-down', spanMs: 1, limit: null });
-  plane.endSessions({ backend: backendId(0), cause: 'drained', spanMs: 60_000, limit: null });
+  plane.endSessions({
+    backend: backendId(0),
+    cause: 'backend-down',
+    spanMs: 1,
+    limit: null,
+    order: 'final',
+  });
+  plane.endSessions({
+    backend: backendId(0),
+    cause: 'drained',
+    spanMs: 60_000,
+    limit: null,
+    order: 'revocable',
+  });
   await test.pass(30);
   t.same(test.causes, ['killed', 'backend-down']);
+});
+
+t.test('a drain that is over ends no more, and what was ordered for good still does', async (t) => {
+  const test = await bed({ backends: 1 });
+  const { plane } = test.worker(0);
+  const [, , ...others] = Array.from({ length: 10 }, () => test.relay());
+  const order = { backend: backendId(0), limit: null } as const;
+  const drain = { ...order, cause: 'drained', order: 'revocable' } as const;
+  plane.endSessions({ ...order, cause: 'backend-down', spanMs: 10_000, order: 'final' });
+  plane.endSessions({ ...drain, spanMs: 5_000 });
+  plane.endSessions({ ...drain, spanMs: 1_000 });
+  await test.pass(210);
+  t.same(test.causes, ['drained', 'drained']);
+  plane.spareSessions([backendId(1)]);
+  await test.pass(100);
+  t.same(test.causes.length, 3, 'that of another backend is no news');
+  plane.spareSessions([backendId(0)]);
+  const spared = others.filter((pair) => test.state(pair) !== null);
+  t.equal(spared.length, 7);
+  await test.pass(9_000);
+  t.same(new Set(test.causes.slice(3)), new Set(['backend-down']));
+  await test.pass(1_000);
+  t.same(test.remains(), NOTHING);
+});
+
+t.test('what a drain has not ended stays when the drain is over', async (t) => {
+  const test = await bed({ backends: 1 });
+  const { plane } = test.worker(0);
+  for (let index = 0; index < 10; index++) test.relay();
+  const how = { cause: 'drained', spanMs: 1_000, limit: null, order: 'revocable' } as const;
+  plane.endSessions({ backend: backendId(0), ...how });
+  await test.pass(520);
+  const { length } = test.causes;
+  t.ok(length >= 4 && length <= 6, `${length} have ended`);
+  plane.spareSessions([backendId(0)]);
+  await test.pass(2_000);
+  t.equal(test.causes.length, length);
+  t.equal(test.at(0, 'active'), 10 - length);
 });
 
 t.test('a notice that comes while a session dials holds when it relays', async (t) => {
   const test = await bed({ backends: 1 });
   const pair = test.accept();
-  test
-    .worker(0)
-    .plane.endSessions({ backend: backendId(0), cause: 'drained', spanMs: 100, limit: null });
+  test.worker(0).plane.endSessions({
+    backend: backendId(0),
+    cause: 'drained',
+    spanMs: 100,
+    limit: null,
+    order: 'revocable',
+  });
   test.worker(0).tcp.dialSucceeds(pair);
   await test.pass(120);
   t.same(test.causes, ['drained']);
@@ -163,7 +245,7 @@ t.test('one that goes on to another backend forgets the notice of the former', a
   const pair = test.accept();
   const [first, second] = test.at(0, 'active') === 1 ? [0, 1] : [1, 0];
   const { plane, tcp } = test.worker(0);
-  const order = { backend: backendId(first), limit: null } as const;
+  const order = { backend: backendId(first), limit: null, order: 'revocable' } as const;
   plane.endSessions({ ...order, cause: 'drained', spanMs: 100 });
   tcp.dialFails(pair, 'timeout');
   tcp.dialSucceeds(pair);
@@ -181,7 +263,13 @@ t.test('an end for all reaches sessions in every phase', async (t) => {
   test.relay();
   test.accept();
   test.accept();
-  test.worker(0).plane.endSessions({ backend: null, cause: 'shutdown', spanMs: 0, limit: null });
+  test.worker(0).plane.endSessions({
+    backend: null,
+    cause: 'shutdown',
+    spanMs: 0,
+    limit: null,
+    order: 'final',
+  });
   test.turn();
   t.same(test.records.map(({ end }) => end.stage).toSorted(), ['dial', 'drain', 'queue']);
   t.same(new Set(test.causes), new Set(['shutdown']));
@@ -200,6 +288,7 @@ t.test('a move ends as many sessions as it says, old enough, the longest idle fi
     cause: 'rebalanced',
     spanMs: 0,
     limit: { count: 3, minAgeMs: 30_000 },
+    order: 'final',
   });
   t.same(
     old.map((pair) => tcp.pair(pair).how),

@@ -65,7 +65,7 @@ t.test(
     t.equal(test.drops('backend-unreachable'), 2);
     test.send(a, 'z');
     t.equal(test.engine.upstream.length, 3, 'when all were tried the first ones are tried again');
-    test.flows.endFlows(null, 'shutdown', 0);
+    test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
     t.match(test.records, [{ tried: [`b${first}`, `b${1 - first}`] }]);
     t.same(test.remains(), NOTHING);
   },
@@ -84,7 +84,7 @@ t.test(
     test.send(a, 'z');
     t.equal(test.lastTarget, target(1 - first));
     test.engine.reply(a, 'answer');
-    test.flows.endFlows(null, 'shutdown', 0);
+    test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
     t.equal(test.total('datagramsIn'), 2, 'each datagram counts once: y as dropped');
     t.same(test.remains(), NOTHING);
   },
@@ -103,7 +103,7 @@ t.test('a datagram that comes back when it was counted makes no counter fall', a
   for (const text of ['1', '2']) test.send(a, text);
   await test.pass(1_000);
   t.equal(test.total('datagramsIn'), 3, 'the next one is not counted in its place');
-  test.flows.endFlows(null, 'shutdown', 0);
+  test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
   t.same(test.remains(), NOTHING);
 });
 
@@ -111,7 +111,8 @@ t.test(
   'what comes back when its flow is over goes from what its listener counts next',
   async (t) => {
     const test = await bed();
-    const end = (): void => test.flows.endFlows(null, 'shutdown', 0);
+    const end = (): void =>
+      test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
     test.send(a, 'x');
     test.send(a, 'y');
     await test.pass(1_000);
@@ -151,7 +152,7 @@ t.test('a backend that answered is served, one that never did says nothing', asy
   const test = await bed({ backends: 1 });
   test.ledger.ejections.fail(backendId(0), 0, null);
   test.send(a, 'x');
-  test.flows.endFlows(null, 'shutdown', 0);
+  test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
   test.ledger.ejections.fail(backendId(0), 0, null);
   t.equal(test.ledger.ejections.failuresInARow(backendId(0)), 2, 'the run of failures goes on');
   test.send(a, 'x');
@@ -168,7 +169,7 @@ t.test('a backend without a route is passed over at once', async (t) => {
   test.send(client(2), 'x');
   t.equal(test.drops('backend-unreachable'), 1);
   t.equal(test.flows.count, 1);
-  test.flows.endFlows(null, 'shutdown', 0);
+  test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
   t.same(test.remains(), NOTHING);
 });
 
@@ -259,13 +260,31 @@ t.test('round-robin takes turns by flow, not by datagram', async (t) => {
   t.equal(test.at(1, 'active'), 5);
 });
 
+t.test('flows that a drain has not ended stay when the drain is over', async (t) => {
+  const test = await bed({ backends: 1 });
+  for (let index = 0; index < 10; index++) test.send(client(index), 'x');
+  const how = { cause: 'drained', spanMs: 1000, order: 'revocable' } as const;
+  test.flows.endFlows({ backend: backendId(0), ...how });
+  await test.pass(520);
+  const { count } = test.flows;
+  t.ok(count >= 4 && count <= 6, `${count} are left`);
+  test.flows.notices.takeBack(new Set([backendId(0)]));
+  await test.pass(2_000);
+  t.equal(test.flows.count, count);
+});
+
 t.test('flows of one backend end over the span, the longest idle first', async (t) => {
   const test = await bed({ backends: 1 });
   for (let index = 0; index < 10; index++) {
     test.send(client(index), 'x');
     await test.pass(10);
   }
-  test.flows.endFlows(backendId(0), 'drained', 1000);
+  test.flows.endFlows({
+    backend: backendId(0),
+    cause: 'drained',
+    spanMs: 1000,
+    order: 'revocable',
+  });
   const counts: number[] = [];
   for (let step = 0; step < 10; step++) {
     await test.pass(100);
@@ -303,7 +322,7 @@ t.test('new flows of a held pool wait with what they hold, up to a limit', async
     test.engine.upstream.map(({ text }) => text),
     ['early', 'early too', 'held', 'held too'],
   );
-  test.flows.endFlows(null, 'shutdown', 0);
+  test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
   t.same(test.remains(), NOTHING);
 });
 

@@ -249,7 +249,7 @@ t.test('with access "errors" an idle end is in order, one without a backend is n
   await test.pass(61_000, 1000);
   t.equal(test.records.length, 0);
   test.send(a, 'x');
-  test.flows.endFlows(null, 'backend-down', 0);
+  test.flows.endFlows({ backend: null, cause: 'backend-down', spanMs: 0, order: 'final' });
   t.match(test.records, [{ end: { by: 'sluice', stage: 'drain', cause: 'backend-down' } }]);
   t.same(test.remains(), NOTHING);
 });

@@ -23,7 +23,7 @@ t.test('a client has a limited number of flows, and its place again when one end
   test.send(peer('10.1.1.1', 5), 'question');
   t.equal(test.flows.count, 2);
   t.equal(test.drops('too-many-sessions'), 3);
-  test.flows.endFlows(null, 'shutdown', 0);
+  test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
   t.same(test.remains(), NOTHING);
 });
 

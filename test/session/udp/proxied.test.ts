@@ -54,7 +54,7 @@ t.test('behind a trusted proxy the header is taken off and distinguishes clients
   t.equal(test.flows.count, 2);
   t.not(test.engine.upstream[0]?.to, test.engine.upstream[1]?.to);
   t.equal(test.engine.upstream[0]?.to, test.engine.upstream[2]?.to);
-  test.flows.endFlows(null, 'shutdown', 0);
+  test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
   t.match(test.records[0], { client: '198.51.100.0:10001', local: '203.0.113.53:53' });
 });
 
@@ -77,7 +77,7 @@ t.test('LOCAL counts with the real addresses', async (t) => {
   const test = await bed({ listener: TRUSTED });
   test.send(proxy, `${latin1(LOCAL_V2)}probe`);
   t.equal(test.engine.upstream[0]?.text, 'probe');
-  test.flows.endFlows(null, 'shutdown', 0);
+  test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
   t.match(test.records, [{ client: '10.9.0.1:4000', local: '192.0.2.1:53' }]);
 });
 

@@ -90,7 +90,7 @@ t.test('a waiting flow whose backend cannot be opened ends', async (t) => {
 t.test('a stop ends flows that wait', async (t) => {
   const test = await bed({ health: 'unproven' });
   test.send(a, 'x');
-  test.flows.endFlows(null, 'shutdown', 0);
+  test.flows.endFlows({ backend: null, cause: 'shutdown', spanMs: 0, order: 'final' });
   t.same(test.remains(), NOTHING);
   test.flows.rung();
   t.same(test.engine.upstream, []);
