@@ -1,4 +1,5 @@
 /** /health as a page of text, for people in a terminal. */
+import { accountOf, type Deviation } from '../core/deviation.js';
 import { few } from '../core/few.js';
 import { span, textTable } from './table.js';
 import type {
@@ -13,6 +14,8 @@ import type {
 
 /** Names in a line. */
 const MAX_HELD = 8;
+/** A thousand blocks may be denied; `sluice ctl overrides` has them all. */
+const MAX_OVERRIDES = 20;
 
 /** Ends in a line feed. */
 export function healthText(view: HealthView): string {
@@ -25,6 +28,7 @@ export function healthText(view: HealthView): string {
     `${plural(traffic.sessionsActive, 'session')} now, ${traffic.sessionsTotal} so far, ` +
       `${traffic.refusedTotal} refused`,
     ...stretched(view.probes),
+    ...few(view.overrides.map(told), MAX_OVERRIDES),
     '',
     ...listenerTable(view),
   ];
@@ -32,6 +36,11 @@ export function healthText(view: HealthView): string {
     lines.push('', poolLine(view, pool), ...sourceLines(view, pool), ...backendTable(view, pool));
   }
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** Of the daemon; those of pools and backends are in their reasons. */
+function told(one: Deviation): string {
+  return one.kind === 'deny' ? `clients ${one.value} ${accountOf(one)}` : accountOf(one);
 }
 
 function stretched({ stretch, wantedPerSecond, allowedPerSecond }: ProbeRateView): string[] {

@@ -2,6 +2,7 @@
  * What the admin endpoints show: plain values that the control plane keeps at hand. Reading a view
  * opens nothing and probes nothing. Times are wall-clock milliseconds since 1970.
  */
+import type { Deviation } from '../core/deviation.js';
 import type { Cause, DatagramDrop, Ineligible } from '../core/outcome.js';
 import type { SourceSnapshot } from '../core/source_snapshot.js';
 import type { EngineName } from '../core/spec.js';
@@ -47,6 +48,8 @@ export interface HealthView {
   readonly configuredWallMs: number;
   readonly traffic: TrafficView;
   readonly probes: ProbeRateView;
+  /** What operators want instead of what is configured: the level of the log, clients denied. */
+  readonly overrides: readonly Deviation[];
   readonly listeners: readonly ListenerView[];
   readonly pools: readonly PoolView[];
 }
@@ -118,6 +121,8 @@ export interface PoolView {
   /** Sessions that got no backend of this pool, by reason, since the start. */
   readonly refused: readonly CountView[];
   readonly evenness: Evenness;
+  /** The hold of an operator, where there is one. */
+  readonly overrides: readonly Deviation[];
   readonly backends: readonly BackendView[];
   /** Where backends come from beside the file. */
   readonly discovery: readonly SourceSnapshot[];
@@ -134,7 +139,7 @@ export interface PoolSummary extends Omit<PoolView, 'backends' | 'discovery'> {
 }
 
 /** What a page needs of all that there is; of thousands of backends it shows some in full. */
-export interface GlanceView extends Omit<HealthView, 'pools' | 'probes'> {
+export interface GlanceView extends Omit<HealthView, 'pools' | 'probes' | 'overrides'> {
   readonly check: CheckView;
   readonly pools: readonly PoolGlance[];
 }
@@ -152,7 +157,8 @@ export interface BackendGlance
 }
 
 /** The daemon as a whole. */
-export interface StatusView extends Omit<HealthView, 'listeners' | 'pools' | 'probes'> {
+export interface StatusView
+  extends Omit<HealthView, 'listeners' | 'pools' | 'probes' | 'overrides'> {
   /**
    * What `live` and `ready` have, and what an operator shall see first although both may be well.
    */
@@ -224,20 +230,7 @@ export interface BackendView {
   /** null: none has ended yet, or it is not probed (any more). */
   readonly lastProbe: ProbeView | null;
   /** What operators want instead of what is configured. */
-  readonly overrides: readonly OverrideView[];
-}
-
-export interface OverrideView {
-  /** drain, maintain, weight or cap: those of a backend. */
-  readonly kind: string;
-  readonly value: string | number;
-  /** As configured. */
-  readonly replaced: string | number;
-  readonly by: string;
-  readonly because: string;
-  readonly sinceWallMs: number;
-  /** null: until it is ended by an order. */
-  readonly untilWallMs: number | null;
+  readonly overrides: readonly Deviation[];
 }
 
 export interface ProbeView {

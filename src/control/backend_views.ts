@@ -1,11 +1,6 @@
 /** Backends as people see them: state, reason, since when, and the last probe. */
-import type {
-  BackendGlance,
-  BackendState,
-  BackendView,
-  OverrideView,
-  ProbeView,
-} from '../admin/views.js';
+import type { BackendGlance, BackendState, BackendView, ProbeView } from '../admin/views.js';
+import { accountOf } from '../core/deviation.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { ProbeResult } from '../health/probe.js';
@@ -16,6 +11,7 @@ import type { BackendBoard } from './backend_board.js';
 import { type BackendEvidence, type BackendSituation, reasonOf } from './backend_state.js';
 import type { Daemon } from './daemon.js';
 import type { Desires } from './desired/desires.js';
+import { deviationsIn } from './desired/override.js';
 import type { BackendEntry } from './inventory.js';
 import { inItsPlace, whyItStays } from './name_report.js';
 import type { PoolNow } from './pool_now.js';
@@ -122,7 +118,7 @@ export class BackendDescriber {
       weightEffective: ledger.weight(entry.id),
       backup,
       lastProbe: probeOf(this.#board.probes.healthOf(entry)),
-      overrides: this.#overridesOf(entry.pool.key, name),
+      overrides: deviationsIn(this.#desires.overridesOf(entry.pool.key, name)),
     };
   }
 
@@ -138,16 +134,8 @@ export class BackendDescriber {
     const own = reasonOf({ state, cause, serves, backup: backups, evidence });
     const overrides = this.#desires.overridesOf(entry.pool.key, name);
     if (stays === '' && elsewhere === '' && overrides.length === 0) return own;
-    const reasons = [stays, ...overrides.map(deviation), own, elsewhere];
+    const reasons = [stays, ...overrides.map(accountOf), own, elsewhere];
     return reasons.filter((part) => part !== '').join('; ');
-  }
-
-  #overridesOf(pool: string, backend: string): readonly OverrideView[] {
-    return this.#desires
-      .overridesOf(pool, backend)
-      .map(({ kind, value, replaced, by, because, sinceWallMs, untilWallMs }) => {
-        return { kind, value, replaced, by, because, sinceWallMs, untilWallMs };
-      });
   }
 
   #unresolved({ pool }: PoolNow, unresolved: Unresolved): BackendView {
@@ -166,7 +154,7 @@ export class BackendDescriber {
       weightEffective: 0,
       backup: spec.backup,
       lastProbe: null,
-      overrides: this.#overridesOf(pool.key, spec.name),
+      overrides: deviationsIn(this.#desires.overridesOf(pool.key, spec.name)),
     };
   }
 }
@@ -249,17 +237,6 @@ function ofProcessesThatLeave(sessions: number): string {
 function isDescribed({ spec, standIn }: Unresolved): boolean {
   return standIn?.spec.name !== spec.name;
 }
-
-/** `drained by ada: kernel update`; `weight 5 instead of 1 by ada until 2026-11-29T12:00:00Z`. */
-function deviation(one: Omit<OverrideView, 'sinceWallMs'>): string {
-  const { kind, value, replaced, by, because, untilWallMs } = one;
-  const isState = kind === 'drain' || kind === 'maintain';
-  const what = isState ? STATE_WORDS[kind] : `${kind} ${value} instead of ${replaced}`;
-  const until = untilWallMs === null ? '' : ` until ${new Date(untilWallMs).toISOString()}`;
-  return `${what} by ${by}${until}${because === '' ? '' : `: ${because}`}`;
-}
-
-const STATE_WORDS = { drain: 'drained', maintain: 'in maintenance' } as const;
 
 function probeOf(health: TargetHealth | null): ProbeView | null {
   const last = health?.last ?? null;

@@ -1,14 +1,20 @@
 /** Why a client that came to a listener now would be refused for its address, and nothing else. */
 import { AccessList } from '../core/access_table.js';
+import { inBlocks } from '../core/address_block.js';
 import { addressKey } from '../core/address_key.js';
+import { accountOf } from '../core/deviation.js';
 import type { Peer } from '../core/endpoint.js';
 import { type ClientTable, TOO_FAST, TOO_MANY } from '../pool/client_table.js';
 import { Limiter } from '../session/limiter.js';
 import type { AccessLists } from './access_lists.js';
+import { deniedBy } from './desired/fold.js';
+import type { Override } from './desired/override.js';
 import type { ListenerEntry } from './inventory.js';
 
 export interface BarringDeps {
   readonly lists: AccessLists;
+  /** Overrides of operators, of which some may deny clients. */
+  readonly denials: readonly Override[];
   readonly clients: ClientTable;
   readonly nowMs: number;
 }
@@ -24,14 +30,13 @@ export interface Barring {
 export function barringOf(
   listener: ListenerEntry,
   client: Peer,
-  { lists, clients, nowMs }: BarringDeps,
+  { lists, denials, clients, nowMs }: BarringDeps,
 ): Barring {
   if (client.kind === 'unix') return { barred: null, tried: '' };
   const address = addressKey(client);
   const { denied } = lists;
   if (denied !== null && new AccessList(denied).refusal(address) !== null) {
-    const barred = 'It is refused: denied, by an order of an operator (sluice ctl overrides).';
-    return { barred, tried: '' };
+    return { barred: `It is refused: ${denialOf(client, denials)}.`, tried: '' };
   }
   const table = lists.tableOf(listener.key);
   const refusal = table === null ? null : new AccessList(table).refusal(address);
@@ -48,6 +53,12 @@ export function barringOf(
     barred: first === undefined ? null : `It is refused: ${first.why}.`,
     tried: tried.map(({ why }) => ` Without dry_run it would be refused: ${why}.`).join(''),
   };
+}
+
+/** `10.0.0.0/8 is denied by ada: a flood (since …)` */
+function denialOf(client: Peer, denials: readonly Override[]): string {
+  const one = denials.find((denial) => inBlocks(deniedBy(denial))(client));
+  return one === undefined ? 'denied' : `${one.value} is ${accountOf(one)}`;
 }
 
 function limitedBecause(limiter: Limiter, client: Peer, nowMs: number): string | null {

@@ -24,7 +24,7 @@ import {
 } from './daemon_parts.js';
 import type { Defects } from './defects.js';
 import { Deputies } from './deputies.js';
-import { Desires } from './desired/desires.js';
+import { Desires, type DesiresNow } from './desired/desires.js';
 import type { DesiredSources } from './desired/fold.js';
 import type { Override } from './desired/override.js';
 import type { Discoveries } from './discoveries.js';
@@ -144,7 +144,7 @@ export class Daemon {
   }
 
   /** What operators have overridden. */
-  get desires(): Pick<Desires, 'overrides' | 'overridesOf' | 'revision' | 'sources'> {
+  get desires(): DesiresNow {
     return this.#desires;
   }
 

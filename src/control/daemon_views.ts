@@ -22,6 +22,7 @@ import type { EngineName } from '../core/spec.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { BackendDescriber, NamedBackend } from './backend_views.js';
 import type { Daemon } from './daemon.js';
+import { deviationsIn } from './desired/override.js';
 import { sourceViews } from './discovery_views.js';
 import type { ListenerEntry } from './inventory.js';
 import type { PoolNow } from './pool_now.js';
@@ -84,6 +85,7 @@ export class DaemonViews implements AdminViews {
     return {
       ...this.#whole(refusals),
       probes: probeRate(daemon),
+      overrides: deviationsIn(daemon.desires.ofDaemon),
       listeners: this.listeners(refusals),
       pools: this.pools(refusals),
     };
@@ -114,7 +116,7 @@ export class DaemonViews implements AdminViews {
     };
   }
 
-  #whole(refusals: Refusals): Omit<HealthView, 'listeners' | 'pools' | 'probes'> {
+  #whole(refusals: Refusals): Omit<HealthView, 'listeners' | 'pools' | 'probes' | 'overrides'> {
     const { daemon, clock, version, engine, engineReason, config } = this.#deps;
     const { hash, readWallMs } = config();
     return {
@@ -237,17 +239,20 @@ export class DaemonViews implements AdminViews {
     const { settings, health } = pool.spec;
     const { policy, queueSize } = settings;
     const queueLength = this.#deps.shared.ledger.queued(pool.id);
+    const { desires } = this.#deps.daemon;
+    const overrides = deviationsIn(desires.holdOf(pool.key));
     return {
       name: pool.key,
       policy: policy.name,
       probe: health.probe.kind,
       state,
-      reason: poolReason(now, queueLength),
+      reason: poolReason(now, queueLength, overrides),
       sinceWallMs,
       queueLength,
       queueSize,
       refused,
       evenness: this.#deps.daemon.evenness.of(now),
+      overrides,
     };
   }
 }

@@ -36,6 +36,8 @@ export interface ExplainDeps {
   readonly clientKey: Uint8Array;
   /** Why its address alone would be refused; null: it would not. */
   readonly barred: string | null;
+  /** By which order the pool is held, where it is. */
+  readonly held: string;
 }
 
 /** Of a client that its route, or the listener, refuses. */
@@ -67,6 +69,7 @@ export async function explainChoice(asking: ExplainDeps): Promise<ChoiceView | n
         listener: listenerNow,
         chosen: { chosen, whyNone: rule.whyNone },
         settings: pool.spec.settings,
+        held: asking.held,
         queued: ledger.queued(pool.id),
       }),
       backends: members.map((one) => ({ ...one, name: `${pool.key}/${one.name}` })),
@@ -95,12 +98,14 @@ export interface ExplainSituation {
     PoolSettings,
     'queueSize' | 'connectTimeoutMs' | 'queueTimeoutMs' | 'heldAtMost'
   >;
+  /** By which order it is held, where it is. */
+  readonly held: string;
   readonly queued: number;
 }
 
 /** By the order in which a session meets them: its listener, the queue, the choice. */
 export function outcomeText(situation: ExplainSituation): string {
-  const { protocol, barred, listener, chosen, settings, queued } = situation;
+  const { protocol, barred, listener, chosen, settings, held, queued } = situation;
   if (listener.state === 'failed' || listener.state === 'closing') {
     return `It reaches no listener: ${listener.reason}.`;
   }
@@ -112,8 +117,8 @@ export function outcomeText(situation: ExplainSituation): string {
   }
   if (settings.heldAtMost > 0) {
     return queued < settings.heldAtMost || protocol === 'udp'
-      ? 'It waits: an operator holds the pool, until it is released.'
-      : 'It is refused: queue-full, of those that wait while an operator holds the pool.';
+      ? `It waits: the pool is ${held}.`
+      : `It is refused: queue-full, and the pool is ${held}.`;
   }
   const queues = protocol === 'tcp' && settings.queueSize > 0;
   const isBehind = queues && queued > 0;

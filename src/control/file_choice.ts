@@ -58,6 +58,7 @@ export function choiceByFile(asking: FileAsking): ChoiceView {
       listener: open,
       chosen: { chosen, whyNone: rule.whyNone },
       settings,
+      held: '',
       queued: 0,
     }),
     backends: members.map((one) => ({ ...one, name: `${pool.name}/${one.name}` })),

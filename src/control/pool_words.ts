@@ -1,6 +1,8 @@
 /** Sentences on pools, and on listeners for what is behind them. */
 import type { PoolState } from '../admin/views.js';
+import { accountOf, type Deviation } from '../core/deviation.js';
 import { poolsOf } from '../core/routes.js';
+import type { Desires } from './desired/desires.js';
 import type { Inventory, ListenerEntry, PoolEntry } from './inventory.js';
 import { inItsPlace } from './name_report.js';
 import { accountsOf, type PoolNow } from './pool_now.js';
@@ -11,11 +13,14 @@ export function isHeld({ spec }: Pick<PoolEntry, 'spec'>): boolean {
   return spec.settings.heldAtMost > 0;
 }
 
-export function heldBehind(listeners: readonly ListenerEntry[], { pools }: Inventory): string[] {
-  return poolsBehind(listeners).flatMap((name) => {
-    const pool = pools.get(name);
-    return pool !== undefined && isHeld(pool) ? [`pool ${name} is held: new sessions wait`] : [];
-  });
+/** `pool app is held (at most 1000 wait) by ada: switchover (since …)` */
+export function heldBehind(
+  listeners: readonly ListenerEntry[],
+  desires: Pick<Desires, 'holdOf'>,
+): string[] {
+  return poolsBehind(listeners).flatMap((name) =>
+    desires.holdOf(name).map((hold) => `pool ${name} is ${accountOf(hold)}`),
+  );
 }
 
 function poolsBehind(listeners: readonly ListenerEntry[]): readonly string[] {
@@ -39,11 +44,13 @@ export function tally(now: PoolNow): string {
   return parts.length === 0 ? 'it has none' : parts.join(', ');
 }
 
-export function poolReason({ pool, state, primaries }: PoolNow, queueLength: number): string {
-  const { queueSize, heldAtMost } = pool.spec.settings;
-  if (isHeld({ spec: pool.spec })) {
-    return `an operator holds it: new sessions wait, ${queueLength} of ${heldAtMost} now`;
-  }
+export function poolReason(
+  { pool, state, primaries }: PoolNow,
+  queueLength: number,
+  holds: readonly Deviation[],
+): string {
+  const { queueSize } = pool.spec.settings;
+  if (holds.length > 0) return [...holds.map(accountOf), `${queueLength} wait now`].join('; ');
   if (state === 'full' && queueSize > 0) {
     return queueLength < queueSize
       ? 'every backend that could serve is full: new sessions wait in the queue'

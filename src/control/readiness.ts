@@ -33,7 +33,7 @@ export function readinessOf(
     problems.push('no listener');
   }
   for (const entry of asked) problems.push(...problemsOf(daemon, entry, look));
-  const notes = [...heldBehind(asked, daemon.inventory), ...namesWithout(asked, daemon.inventory)];
+  const notes = [...heldBehind(asked, daemon.desires), ...namesWithout(asked, daemon.inventory)];
   return { problems, notes };
 }
 

@@ -28,6 +28,7 @@ export const HEALTH: HealthView = {
     bytesInTotal: 1e6,
     bytesOutTotal: 2e7,
   },
+  overrides: [],
   probes: { wantedPerSecond: 3, allowedPerSecond: 0, stretch: 1 },
   listeners: [
     {
@@ -77,6 +78,7 @@ export const HEALTH: HealthView = {
         failures: null,
       },
       queueSize: 100,
+      overrides: [],
       discovery: [],
       refused: [{ reason: 'all-down', count: 5 }],
       backends: [

@@ -41,8 +41,8 @@ t.test('an override is told with its user, its times and its reason', async (t) 
     { ...drain, backend: 'pg/b', until },
   ];
   t.same(text({ overrides }).slice(2, 5), [
-    `pg/a: cap 1 instead of 0 by ada since ${SINCE}: one is down`,
-    `pg/b: drained by ada since ${SINCE} until ${until}`,
+    'pg/a: cap 1 instead of 0 by ada: one is down (since 2026-11-29T18:12:00Z)',
+    'pg/b: drained by ada (since 2026-11-29T18:12:00Z, until 2026-11-29T19:00:00Z)',
     '',
   ]);
 });

@@ -279,7 +279,7 @@ async function orders(t: Test, screen: Screen, daemon: Daemon): Promise<void> {
   await screen.answers('For', '1h');
   await screen.press('asked', 'Yes, drain');
   t.match(await daemon.event('override-set'), { backend: 'b0', by: 'token' });
-  await screen.sees('detail', 'drained by token until');
+  await screen.sees('detail', 'drained by token');
   await screen.press('detail', 'Sessions');
   await screen.sees('detail', 'relaying');
   await screen.leaves();

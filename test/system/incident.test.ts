@@ -38,7 +38,7 @@ const STORY: Readonly<
     state: 'drained',
     cause: 'drained',
     event: 'override-set',
-    reason: /drained by root until .*: kernel update/,
+    reason: /drained by root: kernel update \(since \S+Z, until \S+Z\)/,
   },
 };
 

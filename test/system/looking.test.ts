@@ -200,7 +200,7 @@ t.test(
     t.match(await it.ctl('explain', 'tight', 'nonsense'), { code: 2, stderr: /not an address/ });
     await it.ctl('cap', 'tight/a', '2', '--because', 'a test');
     const capped = await it.ctl('explain', 'tight', '10.0.0.7');
-    t.match(capped.stdout, /\ntight\/a: cap 2 instead of 1 by \S+ since \S+Z: a test\n\n/);
+    t.match(capped.stdout, /\ntight\/a: cap 2 instead of 1 by \S+: a test \(since \S+Z\)\n\n/);
   },
 );
 

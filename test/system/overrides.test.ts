@@ -81,7 +81,7 @@ t.test(
     t.match(drained.stdout, /^app\/b0: drained, until /);
     t.same(await shares(t, daemon, echoes, 6), [0, 6]);
     const text = (await daemon.get('/health?format=text')).body;
-    t.match(text, /b0 .* drained .*drained by root until .*: kernel update/);
+    t.match(text, /b0 .* drained .*drained by root: kernel update \(since \S+Z, until \S+Z\)/);
     const { pools } = JSON.parse((await daemon.get('/health')).body);
     t.match(pools[0].backends[0], {
       state: 'drained',
@@ -272,13 +272,16 @@ t.test(
     await accessLine(daemon, 'one too many', ({ outcome }) => outcome.cause === 'queue-full');
     const ready = await daemon.get('/ready');
     t.match(ready, { status: 200, body: /pool app is held/ });
-    t.match((await operated.ctl('status')).stdout, /pool app is held: new sessions wait/);
+    t.match(
+      (await operated.ctl('status')).stdout,
+      /pool app is held \(at most 2 wait.*\) by root: switchover/,
+    );
     const explained = await askControl(
       operated.socket,
       'GET',
       '/v1/explain?listener=app&client=192.0.2.1',
     );
-    t.match(explained.body, { chosen: null, outcome: /an operator holds the pool/ });
+    t.match(explained.body, { chosen: null, outcome: /the pool is held .* by root: switchover/ });
     t.match(await overridesOf(operated), [
       { backend: 'app', kind: 'hold', value: '2 drain', replaced: 'open', because: 'switchover' },
     ]);

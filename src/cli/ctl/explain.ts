@@ -4,7 +4,7 @@ import type { ShapeOf } from '../../control/api/shape.js';
 import { NO_CHOICE } from '../../core/questions.js';
 import { routeOptions, toldBy } from '../explain_options.js';
 import type { CtlCommand } from './command.js';
-import { subject, what } from './orders.js';
+import { account, subject } from './orders.js';
 import type { TextRows } from './output.js';
 
 export type ExplainAnswer = ShapeOf<typeof EXPLANATION>;
@@ -44,13 +44,9 @@ export function explained(
   return [route, outcome, ...ruled, ...deviations(overrides), '', ...table];
 }
 
-/** `pg/a: cap 5 instead of 0 by ada since 2026-11-29T18:12:00.000Z: one is down`. */
+/** `pg/a: cap 5 instead of 0 by ada: one is down (since 2026-11-29T18:12:00Z)`. */
 function deviations(all: ExplainAnswer['overrides']): readonly string[] {
-  const told = all.slice(0, MAX_OVERRIDES_TOLD).map((one) => {
-    const until = one.until === null ? '' : ` until ${one.until}`;
-    const because = one.because === '' ? '' : `: ${one.because}`;
-    return `${subject(one)}: ${what(one)} by ${one.by} since ${one.since}${until}${because}`;
-  });
+  const told = all.slice(0, MAX_OVERRIDES_TOLD).map((one) => `${subject(one)}: ${account(one)}`);
   const more = all.length - told.length;
   return more === 0 ? told : [...told, `and ${more} more: \`sluice ctl overrides\``];
 }

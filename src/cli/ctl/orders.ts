@@ -3,6 +3,7 @@
 import type { CHANGE_ANSWER, OVERRIDE } from '../../control/api/changing.js';
 import type { BACKENDS } from '../../control/api/lists.js';
 import type { ShapeOf } from '../../control/api/shape.js';
+import { accountOf, deviationText } from '../../core/deviation.js';
 import { poolOfAll } from '../../core/identity.js';
 import { LOG_LEVELS } from '../../core/spec.js';
 import type { OptionDescription, PositionalDescription } from '../option.js';
@@ -224,12 +225,12 @@ function numberOr(text: string): number | string {
 
 function sentence(one: Override): string {
   const until = one.until === null ? '' : `, until ${one.until}`;
-  return `${what(one)}${until}`;
+  return `${deviationText(one)}${until}`;
 }
 
 /** `pg/a: no longer drained`. */
 export function endedText(one: Override): string {
-  return `${subject(one)}: no longer ${one.kind === 'hold' ? 'held' : what(one)}`;
+  return `${subject(one)}: no longer ${one.kind === 'hold' ? 'held' : deviationText(one)}`;
 }
 
 /** What it is about: a backend, a pool, the daemon, or clients. */
@@ -237,16 +238,8 @@ export function subject({ kind, backend, value }: Override): string {
   return kind === 'deny' ? String(value) : backend;
 }
 
-/** `drained`, or `weight 50% instead of 100`. */
-export function what({ kind, value, replaced }: Override): string {
-  if (kind === 'hold') return heldText(String(value));
-  if (kind === 'deny') return 'denied';
-  const isState = kind === 'drain' || kind === 'maintain';
-  return isState ? String(value) : `${kind} ${value} instead of ${replaced}`;
-}
-
-function heldText(value: string): string {
-  const [most = '', drains] = value.split(' ');
-  const sessions = drains === undefined ? '' : ', existing sessions end';
-  return `held (at most ${most} wait${sessions})`;
+/** `drained by ada: kernel update (since …)` */
+export function account({ since, until, ...one }: Override): string {
+  const untilWallMs = until === null ? null : Date.parse(until);
+  return accountOf({ ...one, sinceWallMs: Date.parse(since), untilWallMs });
 }

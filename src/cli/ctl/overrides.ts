@@ -2,9 +2,10 @@
 import { span } from '../../admin/table.js';
 import type { OVERRIDES } from '../../control/api/overrides.js';
 import type { ShapeOf } from '../../control/api/shape.js';
+import { deviationText } from '../../core/deviation.js';
 import { systemClock } from '../../system/clock.js';
 import type { CtlCommand } from './command.js';
-import { subject, what } from './orders.js';
+import { subject } from './orders.js';
 
 type Overrides = ShapeOf<typeof OVERRIDES>;
 
@@ -18,7 +19,7 @@ export const overrides: CtlCommand = {
       const heads = ['BACKEND', 'WHAT', 'BY', 'SINCE', 'UNTIL', 'BECAUSE'];
       const rows = items.map((one) => [
         subject(one),
-        what(one),
+        deviationText(one),
         one.by,
         span(systemClock.wallMs() - Date.parse(one.since)),
         one.until === null ? '-' : `in ${span(Date.parse(one.until) - systemClock.wallMs())}`,

@@ -5,8 +5,9 @@ import type { BACKENDS, LISTENERS, POOLS } from '../../control/api/lists.js';
 import type { SESSIONS } from '../../control/api/sessions.js';
 import type { ShapeOf } from '../../control/api/shape.js';
 import type { Clock } from '../../core/clock.js';
+import { deviationText } from '../../core/deviation.js';
 import { type Client, CtlFailure } from '../ctl/client.js';
-import { endedText, what } from '../ctl/orders.js';
+import { endedText } from '../ctl/orders.js';
 import type { Look, Order, Status, View } from './state.js';
 
 /** As many as one answer has. */
@@ -47,7 +48,7 @@ export async function look(client: Api, view: View, clock: Clock): Promise<Look>
 export async function give(client: Api, { what: path, backend }: Order): Promise<string> {
   const { set, ended, notes } = await client.post<Changed>(`/${path}`, { backends: [backend] });
   const changes = [
-    ...set.map((one) => `${one.backend}: ${what(one)}`),
+    ...set.map((one) => `${one.backend}: ${deviationText(one)}`),
     ...ended.map((one) => endedText(one)),
   ];
   const told = changes.length === 0 ? ['nothing changes: it is as configured'] : changes;

@@ -1,9 +1,11 @@
 /** `GET /v1/explain`: what a client that comes to a listener now would get, and why. */
 import { parseClient } from '../../config/client_word.js';
 import { addressKey } from '../../core/address_key.js';
+import { accountOf } from '../../core/deviation.js';
 import type { ExplainedMember } from '../../core/questions.js';
 import { err, ok } from '../../core/result.js';
 import { barringOf } from '../barring.js';
+import type { Override } from '../desired/override.js';
 import { explainChoice, refusedView } from '../explaining.js';
 import { askingOf, contradictionIn, routeOf } from '../route_choice.js';
 import type { ApiDeps } from './all.js';
@@ -32,6 +34,16 @@ export const EXPLANATION = record({
   overrides: list('What operators have changed of the pool and its backends.', OVERRIDE),
 });
 
+const QUERY = {
+  listener: text('Its name.'),
+  client: text('The address of the client, with a port or without.'),
+  server_name: optional(text('The name in its TLS hello.')),
+  alpn: optional(text('The protocols in its TLS hello, with commas between them.')),
+  database: optional(text('The database of a Postgres client; else its user.')),
+  user: optional(text('The user of a Postgres client.')),
+  application: optional(text('The application_name of a Postgres client.')),
+};
+
 export function explainEndpoint({
   daemon,
   ledger,
@@ -42,15 +54,7 @@ export function explainEndpoint({
     path: '/explain',
     summary: 'Which backend a client would get now, by which rule, and why not the others.',
     may: 'look',
-    query: {
-      listener: text('Its name.'),
-      client: text('The address of the client, with a port or without.'),
-      server_name: optional(text('The name in its TLS hello.')),
-      alpn: optional(text('The protocols in its TLS hello, with commas between them.')),
-      database: optional(text('The database of a Postgres client; else its user.')),
-      user: optional(text('The user of a Postgres client.')),
-      application: optional(text('The application_name of a Postgres client.')),
-    },
+    query: QUERY,
     answer: EXPLANATION,
     fails: [404, 409],
     handle: async ({ query }) => {
@@ -62,7 +66,8 @@ export function explainEndpoint({
       const contradiction = contradictionIn(told);
       if (contradiction !== null) return err(badRequest(`query: ${contradiction}.`));
       const { spec } = listener.value;
-      const now = { lists: daemon.lists, clients, nowMs: daemon.inquiries.nowMs() };
+      const { lists, inquiries, desires } = daemon;
+      const now = { lists, denials: desires.ofDaemon, clients, nowMs: inquiries.nowMs() };
       const { barred, tried } = barringOf(listener.value, client.value, now);
       const route = routeOf(spec, askingOf(client.value, told));
       if (route.pool === null) {
@@ -74,22 +79,26 @@ export function explainEndpoint({
       if (!pool.ok) return pool;
       const choice = await explainChoice({
         route: route.sentence,
-        inquiries: daemon.inquiries,
+        inquiries,
         ledger,
         listener: listener.value,
         listenerNow: daemon.watch.listener(listener.value),
         pool: pool.value,
         clientKey: addressKey(client.value),
         barred,
+        held: desires.holdOf(route.pool).map(accountOf).join(''),
       });
       if (choice === null) return err(refused('No worker has answered in time.'));
       const { backends, ...rest } = choice;
       const outcome = `${rest.outcome}${tried}`;
-      const { overrides: all } = daemon.desires;
-      const overrides = all.filter((one) => one.pool === rest.pool).map(shownOverride);
+      const overrides = ofPool(desires.overrides, rest.pool);
       return ok({ value: { ...rest, outcome, backends: backends.map(shown), overrides } });
     },
   });
+}
+
+function ofPool(all: readonly Override[], pool: string) {
+  return all.filter((one) => one.pool === pool).map(shownOverride);
 }
 
 function shown({ name, reason, score }: ExplainedMember) {

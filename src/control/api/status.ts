@@ -1,8 +1,9 @@
 /** `GET /v1/status`: the daemon as a whole, on one screen. */
 import type { StatusView } from '../../admin/views.js';
+import { accountOf } from '../../core/deviation.js';
 import { andMore, few } from '../../core/few.js';
 import { ok } from '../../core/result.js';
-import type { Override } from '../desired/override.js';
+import { type Override, targetOfOverride } from '../desired/override.js';
 import type { LookDeps } from './all.js';
 import { deniedVersion } from './denied_versions.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';
@@ -36,7 +37,8 @@ export const STATUS = record({
     text('A sentence, such as `listener app: no backend of pool app is eligible`.', 2_000),
   ),
   notes: list(
-    'Processes that leave, and pools and backends that do not serve as usual, and why.',
+    'Processes that leave, pools and backends that do not serve as usual, and what deviates from ' +
+      'the configuration, and why.',
     text('A sentence.', 2_000),
   ),
 });
@@ -70,7 +72,9 @@ export function statusOf(
   if (kept.trouble !== null) problems.push(kept.trouble);
   const { noted } = view;
   const more = noted - view.notes.length;
-  const notes = [...few(check.notes ?? [], MAX_SENTENCES), ...view.notes];
+  const waiting = check.notes ?? [];
+  const others = deviations(changed, [...waiting, ...view.notes]);
+  const notes = [...few(waiting, MAX_SENTENCES), ...others, ...view.notes];
   return {
     phase: view.phase,
     version: view.version,
@@ -95,6 +99,26 @@ export function statusOf(
     trouble: few(problems, MAX_SENTENCES),
     notes: more > 0 ? [...notes, andMore(more)] : notes,
   };
+}
+
+/** What deviates and has no note yet. Of ten thousand overrides only some are looked at. */
+function deviations(changed: readonly Override[], notes: readonly string[]): readonly string[] {
+  const told: string[] = [];
+  for (const one of changed) {
+    if (told.length === MAX_SENTENCES) return [...told, 'and more: `sluice ctl overrides`'];
+    if (isToldIn(notes, one)) continue;
+    const subject = one.kind === 'deny' ? `clients ${one.value}` : targetOfOverride(one);
+    told.push(`${subject}: ${accountOf(one)}`);
+  }
+  return told;
+}
+
+/** Pools that are held and backends that are out have their sentence, which tells all of it. */
+function isToldIn(notes: readonly string[], one: Override): boolean {
+  const { kind } = one;
+  if (kind === 'drain' || kind === 'maintain') return true;
+  const target = kind === 'hold' ? `pool ${one.pool}` : targetOfOverride(one);
+  return notes.some((note) => note.startsWith(`${target} is `));
 }
 
 function deniesAll({ kind, value, by }: Override): readonly string[] {

@@ -46,6 +46,12 @@ export function toldOf({
  */
 const AWAY_MS = 600_000;
 
+/** What may be looked at. */
+export type DesiresNow = Pick<
+  Desires,
+  'overrides' | 'overridesOf' | 'ofDaemon' | 'holdOf' | 'revision' | 'sources'
+>;
+
 export class Desires {
   readonly #deps: DesiresDeps;
   #sources: DesiredSources;
@@ -77,6 +83,16 @@ export class Desires {
     if (this.overrides.length === 0) return [];
     this.#byTarget ??= overridesByTarget(this.overrides);
     return this.#byTarget.get(targetOfOverride({ pool, backend })) ?? [];
+  }
+
+  /** The level of the log, and clients that are denied. */
+  get ofDaemon(): readonly Override[] {
+    return this.overrides.filter((one) => subjectOf(one) === 'daemon');
+  }
+
+  /** The hold of a pool. */
+  holdOf(pool: string): readonly Override[] {
+    return this.overridesOf(pool, '').filter(({ kind }) => kind === 'hold');
   }
 
   /** What would be desired with other sources; nothing is changed by that. */

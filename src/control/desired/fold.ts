@@ -184,7 +184,11 @@ function levelled(log: Spec['log'], { kind, value }: Override): Spec['log'] {
   return kind === 'log-level' && level !== undefined ? { ...log, level } : log;
 }
 
-function deniedBy({ kind, value }: Override): readonly AddressBlock[] {
+/** Whose clients an override denies. */
+export function deniedBy({
+  kind,
+  value,
+}: Pick<Override, 'kind' | 'value'>): readonly AddressBlock[] {
   const block = kind === 'deny' ? readBlock(String(value)) : null;
   return block?.ok ? [block.value] : [];
 }

@@ -3,6 +3,7 @@
  * remembers the value that it replaced: where the configuration says something else now, that is
  * newer, and wins. Pure.
  */
+import type { Deviation } from '../../core/deviation.js';
 
 export const OVERRIDE_KINDS = [
   'drain',
@@ -15,7 +16,7 @@ export const OVERRIDE_KINDS = [
 ] as const;
 export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
 
-export interface Override {
+export interface Override extends Deviation {
   /** '' of what is about the daemon. */
   readonly pool: string;
   /** '' of what is about a whole pool, or the daemon. */
@@ -29,13 +30,13 @@ export interface Override {
   readonly value: string | number;
   /** What was configured when it was set. */
   readonly replaced: string | number;
-  /** The user who asked for it. */
-  readonly by: string;
-  /** In the user's words; may be ''. */
-  readonly because: string;
-  readonly sinceWallMs: number;
-  /** null: until it is ended by an order. */
-  readonly untilWallMs: number | null;
+}
+
+/** Of one target, where that is known. */
+export function deviationsIn(overrides: readonly Override[]): readonly Deviation[] {
+  return overrides.map(({ kind, value, replaced, by, because, sinceWallMs, untilWallMs }) => {
+    return { kind, value, replaced, by, because, sinceWallMs, untilWallMs };
+  });
 }
 
 /** What an override of each kind is about. */

@@ -38,6 +38,7 @@ const health: HealthView = {
   startedWallMs: 0,
   configHash: '',
   configuredWallMs: 0,
+  overrides: [],
   probes: { wantedPerSecond: 0, allowedPerSecond: 0, stretch: 1 },
   traffic: {
     sessionsActive: 0,
@@ -73,6 +74,7 @@ const health: HealthView = {
       queueLength: 0,
       evenness: { load: null, firstByteMs: null, failures: null },
       queueSize: 0,
+      overrides: [],
       discovery: [],
       refused: [],
       backends: [
