@@ -2,6 +2,7 @@
  * What the admin endpoints show: plain values that the control plane keeps at hand. Reading a view
  * opens nothing and probes nothing. Times are wall-clock milliseconds since 1970.
  */
+import type { BackendState } from '../core/backend_states.js';
 import type { Deviation } from '../core/deviation.js';
 import type { Cause, DatagramDrop, Ineligible } from '../core/outcome.js';
 import type { SourceSnapshot } from '../core/source_snapshot.js';
@@ -189,25 +190,6 @@ export interface Spread {
   /** Which one has the greatest. */
   readonly backend: string;
 }
-
-/**
- * In the order of what counts most: a backend that is drained and down is `drained`. standby: well,
- * but in another role than its pool wants. degraded: it serves, and its probes ask for less.
- */
-export const BACKEND_STATES = [
-  'leaving',
-  'maintenance',
-  'drained',
-  'unresolved',
-  'down',
-  'standby',
-  'ejected',
-  'unproven',
-  'full',
-  'degraded',
-  'up',
-] as const;
-export type BackendState = (typeof BACKEND_STATES)[number];
 
 export interface BackendView {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** The state of a backend for people, from what the ledger and its probes say, and why. */
-import type { BackendState } from '../admin/views.js';
+
 import { unreachable } from '../core/assert.js';
+import type { BackendState } from '../core/backend_states.js';
 import type { Ineligible } from '../core/outcome.js';
 import type { PoolSpec } from '../core/spec.js';
 import { conditionOf } from '../pool/eligibility.js';

@@ -1,5 +1,6 @@
 /** Backends as people see them: state, reason, since when, and the last probe. */
-import type { BackendGlance, BackendState, BackendView, ProbeView } from '../admin/views.js';
+import type { BackendGlance, BackendView, ProbeView } from '../admin/views.js';
+import type { BackendState } from '../core/backend_states.js';
 import { accountOf } from '../core/deviation.js';
 import { formatAddress } from '../core/endpoint.js';
 import type { Ineligible } from '../core/outcome.js';
@@ -17,7 +18,7 @@ import { inItsPlace, whyItStays } from './name_report.js';
 import type { PoolNow } from './pool_now.js';
 import type { PoolWatch } from './pool_watch.js';
 import { isRemarkable, remark } from './remarks.js';
-import type { Unresolved } from './stand_ins.js';
+import { isDescribed, type Unresolved } from './stand_ins.js';
 
 /** How it is, is looked at when that is asked for. */
 export interface NamedBackend {
@@ -231,11 +232,6 @@ function ofProcessesThatLeave(sessions: number): string {
   if (sessions === 0) return '';
   const are = sessions === 1 ? '1 of its sessions is' : `${sessions} of its sessions are`;
   return `${are} of a process that leaves`;
-}
-
-/** One whose old address serves under its name is described as that. */
-function isDescribed({ spec, standIn }: Unresolved): boolean {
-  return standIn?.spec.name !== spec.name;
 }
 
 function probeOf(health: TargetHealth | null): ProbeView | null {

@@ -2,21 +2,27 @@
  * The control plane's side of the exposition: which rows there are, and what the ledger says now.
  */
 
+import { BACKEND_STATES, type BackendState } from '../core/backend_states.js';
 import type { Clock } from '../core/clock.js';
+import { OVERRIDE_KINDS, type OverrideKind } from '../core/deviation.js';
 import type { SeriesReader } from '../core/series.js';
 import type {
   BackendSample,
   DiscoverySample,
   MetricsSource,
+  OverrideSample,
   PlacesSample,
   PoolSample,
   SeriesRow,
   SpreadSample,
+  StateSample,
 } from '../observe/metrics_source.js';
 import { isAnswering } from '../pool/eligibility.js';
 import type { Daemon } from './daemon.js';
+import type { Override } from './desired/override.js';
 import { namesOf } from './health_targets.js';
 import type { BackendEntry } from './inventory.js';
+import { isHeld } from './pool_words.js';
 import type { SharedState } from './shared_state.js';
 
 export class DaemonMetrics implements MetricsSource {
@@ -114,11 +120,30 @@ export class DaemonMetrics implements MetricsSource {
       return {
         pool: pool.key,
         queueLength: this.#shared.ledger.queued(pool.id),
+        held: isHeld(pool),
         load,
         firstByteSeconds: firstByteMs === null ? null : inSeconds(firstByteMs),
         failures,
       };
     });
+  }
+
+  backendStates(): readonly StateSample[] {
+    const daemon = this.#daemon;
+    if (daemon === null) return [];
+    return [...daemon.inventory.pools.values()].flatMap((pool) => {
+      const counts = new Map<BackendState, number>();
+      for (const state of daemon.watch.statesOf(pool)) {
+        counts.set(state, (counts.get(state) ?? 0) + 1);
+      }
+      return BACKEND_STATES.map((state) => {
+        return { pool: pool.key, state, count: counts.get(state) ?? 0 };
+      });
+    });
+  }
+
+  overrides(): readonly OverrideSample[] {
+    return countedByKind(this.#daemon?.desires.overrides ?? []);
   }
 
   discoveries(): readonly DiscoverySample[] {
@@ -159,6 +184,20 @@ export class DaemonMetrics implements MetricsSource {
     this.#labels.set(entry, labels);
     return labels;
   }
+}
+
+function countedByKind(all: readonly Override[]): readonly OverrideSample[] {
+  const counts = new Map<OverrideKind, number>();
+  const oldest = new Map<OverrideKind, number>();
+  for (const { kind, sinceWallMs } of all) {
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    oldest.set(kind, Math.min(oldest.get(kind) ?? sinceWallMs, sinceWallMs));
+  }
+  return OVERRIDE_KINDS.map((kind) => {
+    const sinceWallMs = oldest.get(kind);
+    const oldestSeconds = sinceWallMs === undefined ? null : sinceWallMs / 1000;
+    return { kind, count: counts.get(kind) ?? 0, oldestSeconds };
+  });
 }
 
 function inSeconds({ greatest, median }: SpreadSample): SpreadSample {

@@ -3,8 +3,9 @@
  * pool cannot serve, or can again. It decides nothing: workers look at the same ledger by the same
  * rules.
  */
-import type { BackendState, PoolState } from '../admin/views.js';
+import type { PoolState } from '../admin/views.js';
 import { unreachable } from '../core/assert.js';
+import type { BackendState } from '../core/backend_states.js';
 import type { BackendId } from '../core/brand.js';
 import type { Timers } from '../core/clock.js';
 import { sourceName } from '../core/discovery_spec.js';
@@ -19,6 +20,7 @@ import type { BackendEntry, Inventory, ListenerEntry, PoolEntry } from './invent
 import { type ListenerNow, ListenerWatch, type ListenerWatchDeps } from './listener_watch.js';
 import { accountsOf, type PoolNow, poolState } from './pool_now.js';
 import { rivalsIn } from './rivals.js';
+import { isDescribed } from './stand_ins.js';
 import { type StateNow, StateTimes } from './state_times.js';
 
 export interface PoolWatchDeps extends ListenerWatchDeps {
@@ -198,6 +200,12 @@ export class PoolWatch {
 
   stateOf(entry: BackendEntry): BackendState {
     return stateOf(entry, this.#deps.ledger, this.#deps.shareOf(entry));
+  }
+
+  /** Of every backend of a pool, those that leave and those without an address included. */
+  statesOf(pool: PoolEntry): readonly BackendState[] {
+    const known = [...pool.backends.values()].map((entry) => this.stateOf(entry));
+    return [...known, ...pool.unresolved.filter(isDescribed).map(() => 'unresolved' as const)];
   }
 
   /** It was in `state` before this process was there; what is none stands for nothing. */

@@ -1,5 +1,6 @@
 /** Backends that do not serve as usual, in sentences. */
-import type { BackendState, BackendView } from '../admin/views.js';
+import type { BackendView } from '../admin/views.js';
+import type { BackendState } from '../core/backend_states.js';
 
 /** They serve as is usual, or leave as was wanted. */
 const UNREMARKABLE: readonly BackendState[] = ['up', 'standby', 'leaving'];

@@ -8,6 +8,11 @@ import { backendRowKey, type RowTarget } from './row_demand.js';
 /** A backend of the file whose name has no address. */
 export type Unresolved = UnresolvedName<BackendEntry>;
 
+/** One whose old address serves under its name is described as that. */
+export function isDescribed({ spec, standIn }: Unresolved): boolean {
+  return standIn?.spec.name !== spec.name;
+}
+
 /** Of every pool of a target that has some, by its name. */
 export type UnresolvedByPool = ReadonlyMap<string, readonly Unresolved[]>;
 

@@ -3,8 +3,19 @@
  * and until when. All that shows a deviation takes its words from here. Pure.
  */
 
+export const OVERRIDE_KINDS = [
+  'drain',
+  'maintain',
+  'weight',
+  'cap',
+  'hold',
+  'log-level',
+  'deny',
+] as const;
+export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
+
 export interface Deviation {
-  /** drain, maintain, weight, cap, hold, log-level or deny. */
+  /** One of `OVERRIDE_KINDS`, as long as the daemon that tells it is no newer. */
   readonly kind: string;
   readonly value: string | number;
   /** As configured. */

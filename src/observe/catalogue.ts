@@ -2,6 +2,8 @@
  * Every metric that sluice exports. `conf/metrics.md` is generated from this list, and the
  * exposition registers nothing else, so the three cannot disagree.
  */
+import { BACKEND_STATES } from '../core/backend_states.js';
+import { OVERRIDE_KINDS } from '../core/deviation.js';
 import { SOURCE_FAILURES } from '../core/discovery_spec.js';
 import type { MetricDefinition } from './metric_definition.js';
 import { TRAFFIC_METRICS } from './traffic_metrics.js';
@@ -22,6 +24,33 @@ const STATE_METRICS = {
     type: 'gauge',
     help: 'Sessions that wait for a place at a backend.',
     labels: ['pool'],
+  },
+  poolBackends: {
+    name: 'sluice_pool_backends',
+    type: 'gauge',
+    help: 'Backends by what counts most of each: one that is drained and down is drained.',
+    labels: ['pool', 'state'],
+    values: BACKEND_STATES,
+  },
+  poolHeld: {
+    name: 'sluice_pool_held',
+    type: 'gauge',
+    help: '1 while an operator holds the pool: new sessions wait, and nothing is chosen.',
+    labels: ['pool'],
+  },
+  overrides: {
+    name: 'sluice_overrides',
+    type: 'gauge',
+    help: 'What operators have changed and the file does not have, by kind.',
+    labels: ['kind'],
+    values: OVERRIDE_KINDS,
+  },
+  overridesOldest: {
+    name: 'sluice_overrides_oldest_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the oldest of them was set, in seconds since 1970; absent without any of the kind.',
+    labels: ['kind'],
+    values: OVERRIDE_KINDS,
   },
   poolLoadMax: {
     name: 'sluice_pool_load_max',

@@ -8,7 +8,8 @@ import type { BackendLabels, MetricDefinition } from './metric_definition.js';
 import type { MetricsSource } from './metrics_source.js';
 import { type Family, type Format, pageOf } from './page.js';
 import { ProbeTimes } from './probe_times.js';
-import { SAMPLERS, type Sample, type Sampler } from './samples.js';
+import type { Sample } from './sample.js';
+import { SAMPLERS, type Sampler } from './samples.js';
 
 /** What a counter of the control plane has, or how much it has grown. */
 export interface CountedSample {
@@ -124,6 +125,8 @@ function oncePerPage(source: MetricsSource): MetricsSource {
     backends: once(() => source.backends()),
     places: once(() => source.places()),
     pools: once(() => source.pools()),
+    backendStates: () => source.backendStates(),
+    overrides: once(() => source.overrides()),
     discoveries: once(() => source.discoveries()),
     workers: () => source.workers(),
     configHash: () => source.configHash(),

@@ -1,5 +1,7 @@
 /** What the exposition reads when Prometheus asks: the control plane implements it. */
+import type { BackendState } from '../core/backend_states.js';
 import type { SeriesId } from '../core/brand.js';
+import type { OverrideKind } from '../core/deviation.js';
 import type { SeriesReader } from '../core/series.js';
 
 /** What one set of labels counts; no two rows have the same labels. */
@@ -47,6 +49,8 @@ export interface DiscoverySample {
 export interface PoolSample {
   readonly pool: string;
   readonly queueLength: number;
+  /** An operator lets its new sessions wait. */
+  readonly held: boolean;
   /** Over the backends that serve; null: fewer than two have any. */
   readonly load: SpreadSample | null;
   readonly firstByteSeconds: SpreadSample | null;
@@ -56,6 +60,21 @@ export interface PoolSample {
 export interface SpreadSample {
   readonly greatest: number;
   readonly median: number;
+}
+
+/** How many backends of a pool are in a state. */
+export interface StateSample {
+  readonly pool: string;
+  readonly state: BackendState;
+  readonly count: number;
+}
+
+/** Of one kind. */
+export interface OverrideSample {
+  readonly kind: OverrideKind;
+  readonly count: number;
+  /** Since 1970; null: there is none. */
+  readonly oldestSeconds: number | null;
 }
 
 export interface MetricsSource {
@@ -75,6 +94,10 @@ export interface MetricsSource {
   /** No two have the same labels. */
   discoveries(): readonly DiscoverySample[];
   pools(): readonly PoolSample[];
+  /** Every state of every pool, with those that leave and those without an address. */
+  backendStates(): readonly StateSample[];
+  /** Every kind. */
+  overrides(): readonly OverrideSample[];
   workers(): readonly { readonly worker: number; readonly heartbeatAgeSeconds: number }[];
   configHash(): string;
   readonly build: { readonly version: string; readonly engine: string };

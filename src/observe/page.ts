@@ -3,7 +3,7 @@
  * thousand backends takes most of a second in all.
  */
 import type { MetricDefinition } from './metric_definition.js';
-import type { Sample } from './samples.js';
+import type { Sample } from './sample.js';
 
 /** A metric with its samples, some at a time. */
 export interface Family {

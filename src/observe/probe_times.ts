@@ -6,7 +6,7 @@
 import { METRICS } from './catalogue.js';
 import type { BackendLabels } from './metric_definition.js';
 import type { CountedSample } from './metrics.js';
-import { bucketSamples, lesOf, type Sample } from './samples.js';
+import { bucketSamples, lesOf, type Sample } from './sample.js';
 
 const { name: METRIC, bounds: BOUNDS } = METRICS.probe;
 const LES = lesOf(BOUNDS);

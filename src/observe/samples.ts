@@ -16,17 +16,7 @@ import {
 } from '../core/series_layout.js';
 import { METRICS } from './catalogue.js';
 import type { BackendSample, MetricsSource, PoolSample, SeriesRow } from './metrics_source.js';
-
-type Labels = Readonly<Record<string, string | number>>;
-
-export interface Sample {
-  readonly value: number;
-  readonly labels: Labels;
-  /** Labels that many samples have in common, formatted once an object. */
-  readonly sharedLabels?: Labels;
-  /** Where it is not the metric's own: a histogram's `_bucket`, `_sum` and `_count`. */
-  readonly metricName?: string;
-}
+import { bucketSamples, type Labels, lesOf, NO_LABELS, type Sample } from './sample.js';
 
 /** In stretches, each of a bounded number of rows or samples; one may be empty. */
 export type Sampler = (source: MetricsSource) => Iterable<readonly Sample[]>;
@@ -46,14 +36,13 @@ type CountedHere =
   | 'logSuppressed';
 type SampledMetric = Exclude<keyof typeof METRICS, CountedHere>;
 
-const NONE: Labels = {};
 const REFUSAL_COLUMN = Object.fromEntries(REFUSALS.map((cause) => [cause, CAUSE_COLUMN[cause]]));
 
 /** One per metric that is read from the source; the others are counted as things happen. */
 export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   accepted: begun,
   sessions: reasons('outcome', CAUSE_COLUMN),
-  active: plain([[NONE, PLAIN_COLUMN.active]]),
+  active: plain([[NO_LABELS, PLAIN_COLUMN.active]]),
   bytes: plain([
     [{ direction: 'in' }, PLAIN_COLUMN.bytesIn],
     [{ direction: 'out' }, PLAIN_COLUMN.bytesOut],
@@ -65,7 +54,7 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   rtt: histogram('rtt'),
   retransmits: histogram('retransmits'),
   dialFailures: reasons('reason', DIAL_COLUMN),
-  retries: plain([[NONE, PLAIN_COLUMN.retries]]),
+  retries: plain([[NO_LABELS, PLAIN_COLUMN.retries]]),
   refused: reasons('reason', REFUSAL_COLUMN),
   wouldRefuse: reasons('reason', DRY_COLUMN),
   uncounted: (source) =>
@@ -84,6 +73,16 @@ export const SAMPLERS: Readonly<Record<SampledMetric, Sampler>> = {
   datagramsDropped: reasons('reason', DROP_COLUMN),
   queueLength: (source) =>
     eachOf(source.pools(), ({ pool, queueLength }) => ({ value: queueLength, labels: { pool } })),
+  poolBackends: (source) =>
+    eachOf(source.backendStates(), ({ count, ...labels }) => ({ value: count, labels })),
+  poolHeld: pools(({ held }) => Number(held)),
+  overrides: (source) =>
+    eachOf(source.overrides(), ({ kind, count }) => ({ value: count, labels: { kind } })),
+  overridesOldest: (source) => [
+    source.overrides().flatMap(({ kind, oldestSeconds }) => {
+      return oldestSeconds === null ? [] : [{ value: oldestSeconds, labels: { kind } }];
+    }),
+  ],
   poolLoadMax: pools(({ load }) => load?.greatest),
   poolLoadMedian: pools(({ load }) => load?.median),
   poolFirstByteMax: pools(({ firstByteSeconds }) => firstByteSeconds?.greatest),
@@ -206,13 +205,6 @@ function added(a: HistogramValues, b: HistogramValues): HistogramValues {
   };
 }
 
-type Les = readonly Labels[];
-
-/** The labels of the buckets below `bounds`, and of the last one. */
-export function lesOf(bounds: readonly number[]): Les {
-  return [...bounds, '+Inf'].map((le) => ({ le }));
-}
-
 const LES = new Map(HISTOGRAMS.map((name) => [name, lesOf(METRICS[name].bounds)]));
 
 function bucketsOf(
@@ -236,27 +228,6 @@ function bucketsOf(
   );
 }
 
-/** Cumulative buckets, sum and count, as Prometheus wants them; `counts` has them apart. */
-export function bucketSamples(
-  metric: string,
-  les: Les,
-  counts: Float64Array,
-  sum: number,
-  sharedLabels: Labels,
-): Sample[] {
-  let count = 0;
-  const buckets = les.map((labels, index) => {
-    count += counts[index] ?? 0;
-    return { value: count, labels, sharedLabels, metricName: `${metric}_bucket` };
-  });
-  if (count === 0) return [];
-  return [
-    ...buckets,
-    { value: sum, labels: NONE, sharedLabels, metricName: `${metric}_sum` },
-    { value: count, labels: NONE, sharedLabels, metricName: `${metric}_count` },
-  ];
-}
-
 function total({ series }: MetricsSource, row: SeriesRow, column: number): number {
   let sum = row.past?.[column] ?? 0;
   for (const id of row.series) sum += series.value(id, column);
@@ -265,7 +236,7 @@ function total({ series }: MetricsSource, row: SeriesRow, column: number): numbe
 
 /** Of an object that will be asked for again. */
 function shared(value: number, sharedLabels: Labels): Sample {
-  return { value, labels: NONE, sharedLabels };
+  return { value, labels: NO_LABELS, sharedLabels };
 }
 
 function backends(value: (backend: BackendSample) => number): Sampler {
@@ -294,6 +265,6 @@ function* eachOf<Item>(
   }
 }
 
-function one(value: number, labels: Labels = NONE): Iterable<readonly Sample[]> {
+function one(value: number, labels: Labels = NO_LABELS): Iterable<readonly Sample[]> {
   return [[{ value, labels }]];
 }

@@ -41,10 +41,16 @@ export function fakeSource(workers = 2, more: Partial<MetricsSource> = {}): Fake
       {
         pool: 'main',
         queueLength: 3,
+        held: true,
         load: { greatest: 4, median: 2 },
         firstByteSeconds: { greatest: 0.5, median: 0.25 },
         failures: null,
       },
+    ],
+    backendStates: () => [{ pool: 'main', state: 'drained', count: 2 }],
+    overrides: () => [
+      { kind: 'drain', count: 2, oldestSeconds: 1_700_000_000 },
+      { kind: 'cap', count: 0, oldestSeconds: null },
     ],
     discoveries: () => [],
     workers: () => [{ worker: 0, heartbeatAgeSeconds: 0.25 }],

@@ -192,6 +192,10 @@ t.test('the state of backends, pools, workers and the daemon is shown as it is',
   t.equal(exposition.sum('sluice_backend_active', a), 7);
   t.equal(exposition.sum('sluice_backend_max_connections', a), 10);
   t.equal(exposition.sum('sluice_queue_length', { pool: 'main' }), 3);
+  t.equal(exposition.sum('sluice_pool_backends', { pool: 'main', state: 'drained' }), 2);
+  t.equal(exposition.sum('sluice_pool_held', { pool: 'main' }), 1);
+  t.equal(exposition.sum('sluice_overrides', { kind: 'drain' }), 2);
+  t.equal(exposition.sum('sluice_overrides_oldest_timestamp_seconds'), 1_700_000_000);
   t.equal(exposition.sum('sluice_worker_heartbeat_seconds', { worker: '0' }), 0.25);
   // From 0 on: a rate would not see the first restart.
   t.same(

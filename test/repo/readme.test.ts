@@ -1,11 +1,11 @@
 /** What documents say to type and to write works, and what they say of the code is so. */
 import t from 'tap';
-import { BACKEND_STATES } from '../../src/admin/views.js';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { CTL_OPTIONS } from '../../src/cli/ctl/ctl.js';
 import { formatIssue } from '../../src/config/issue.js';
 import { loadConfig } from '../../src/config/load.js';
 import { PROBE_KINDS } from '../../src/config/schema/probe_keys.js';
+import { BACKEND_STATES } from '../../src/core/backend_states.js';
 import { CAUSES } from '../../src/core/outcome.js';
 import { POLICY_NAMES } from '../../src/core/spec.js';
 import { EVENTS } from '../../src/observe/events.js';

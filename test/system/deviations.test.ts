@@ -82,10 +82,26 @@ t.test('every deviation is told with its user, its reason and its times', async 
   t.match(outcome, /^It is refused: 192\.0\.2\.0\/24 is denied by root: /);
   t.match(outcome, DENIED);
 
+  const metrics = await daemon.metrics();
+  for (const kind of ['drain', 'weight', 'hold', 'log-level', 'deny']) {
+    t.equal(metrics.sum('sluice_overrides', { kind }), 1, `metrics: ${kind}`);
+    const since = metrics.sum('sluice_overrides_oldest_timestamp_seconds', { kind });
+    t.ok(Math.abs(Date.now() / 1000 - since) < 600, `metrics: since when there is a ${kind}`);
+  }
+  for (const kind of ['cap', 'maintain']) {
+    t.equal(metrics.sum('sluice_overrides', { kind }), 0, `metrics: ${kind}`);
+  }
+  t.equal(metrics.sum('sluice_pool_held', { pool: 'app' }), 1);
+  t.equal(metrics.sum('sluice_pool_backends', { pool: 'app', state: 'drained' }), 1);
+
   const names = { backends: ['app/b0'] };
   t.equal((await askControl(socket, 'POST', '/v1/ready', names)).status, 200);
   t.equal((await askControl(socket, 'POST', '/v1/release', { pool: 'app' })).status, 200);
   const after = JSON.parse((await daemon.get('/health')).body).pools[0];
   t.match(after, { reason: '', overrides: [] });
+  const then = await daemon.metrics();
+  t.equal(then.sum('sluice_pool_held', { pool: 'app' }), 0);
+  t.equal(then.sum('sluice_pool_backends', { pool: 'app', state: 'drained' }), 0);
+  t.equal(then.sum('sluice_overrides', { kind: 'drain' }), 0);
   t.notMatch((await ctl('status')).stdout, /drained|held/, 'what has ended is told no more');
 });

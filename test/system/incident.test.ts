@@ -191,7 +191,12 @@ t.test('everything shows the same story with the same reasons', async (t) => {
       `eligible: ${name}`,
     );
     t.equal(metrics.sum('sluice_backend_up', its), Number(name !== 'dead'), `up: ${name}`);
+    const { state } = STORY[name];
+    t.equal(metrics.sum('sluice_pool_backends', { pool: 'app', state }), 1, `metrics: ${state}`);
   }
+  t.equal(metrics.sum('sluice_pool_backends', { pool: 'app' }), NAMES.length, 'and no other state');
+  t.equal(metrics.sum('sluice_overrides', { kind: 'drain' }), 1);
+  t.equal(metrics.sum('sluice_overrides'), 1);
   t.equal(metrics.sum('sluice_ejections_total', { backend: 'slow' }), 1);
   t.equal((await daemon.get('/ready')).status, 200);
   await pageTells(t, operated, rows);

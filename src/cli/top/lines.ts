@@ -1,5 +1,5 @@
 /** The lines of a view, filtered, folded and sorted: what the cursor moves over. Pure. */
-import { BACKEND_STATES } from '../../admin/views.js';
+import { BACKEND_STATES } from '../../core/backend_states.js';
 import { rate, sum, volume } from './rates.js';
 import type {
   LineTarget,

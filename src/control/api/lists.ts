@@ -1,13 +1,13 @@
 /** `GET /v1/listeners`, `/v1/pools` and `/v1/backends`: as in /health, in lists. */
-import {
-  BACKEND_STATES,
-  type BackendView,
-  type CountView,
-  type Evenness,
-  type ListenerView,
-  type PoolSummary,
-  type Spread,
+import type {
+  BackendView,
+  CountView,
+  Evenness,
+  ListenerView,
+  PoolSummary,
+  Spread,
 } from '../../admin/views.js';
+import { BACKEND_STATES } from '../../core/backend_states.js';
 import { err, ok, type Result } from '../../core/result.js';
 import type { ApiDeps } from './all.js';
 import { type ApiEndpoint, endpoint } from './endpoint.js';

@@ -1,10 +1,6 @@
 /** Which backends a screen shows, of however many. Pure. */
-import {
-  BACKEND_STATES,
-  type BackendGlance,
-  type BackendState,
-  type GlanceView,
-} from '../../admin/views.js';
+import type { BackendGlance, GlanceView } from '../../admin/views.js';
+import { BACKEND_STATES, type BackendState } from '../../core/backend_states.js';
 import { FirstFew } from '../../core/first_few.js';
 import { backend } from './lists.js';
 import { oneOf, optional, type ShapeOf, text, whole } from './shape.js';

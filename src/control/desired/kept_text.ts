@@ -4,9 +4,10 @@
  */
 
 import { readBlock } from '../../core/address_text.js';
+import { OVERRIDE_KINDS } from '../../core/deviation.js';
 import { LOG_LEVELS } from '../../core/spec.js';
 import { isRecord } from '../../core/unknown.js';
-import { holdBy, OVERRIDE_KINDS, type Override, PERCENTAGE } from './override.js';
+import { holdBy, type Override, PERCENTAGE } from './override.js';
 
 const VERSION = 1;
 /** Twice as many as backends can have at once. */

@@ -3,18 +3,7 @@
  * remembers the value that it replaced: where the configuration says something else now, that is
  * newer, and wins. Pure.
  */
-import type { Deviation } from '../../core/deviation.js';
-
-export const OVERRIDE_KINDS = [
-  'drain',
-  'maintain',
-  'weight',
-  'cap',
-  'hold',
-  'log-level',
-  'deny',
-] as const;
-export type OverrideKind = (typeof OVERRIDE_KINDS)[number];
+import type { Deviation, OverrideKind } from '../../core/deviation.js';
 
 export interface Override extends Deviation {
   /** '' of what is about the daemon. */

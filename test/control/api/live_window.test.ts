@@ -1,8 +1,9 @@
 /** Which backends a screen shows: the same as if all were sorted and cut. */
 import t from 'tap';
-import { BACKEND_STATES, type BackendGlance, type PoolGlance } from '../../../src/admin/views.js';
+import type { BackendGlance, PoolGlance } from '../../../src/admin/views.js';
 import { backendsIn, type Window } from '../../../src/control/api/live_window.js';
 import { present } from '../../../src/core/assert.js';
+import { BACKEND_STATES } from '../../../src/core/backend_states.js';
 import { below, type Random, seededRandom } from '../../../src/core/random.js';
 import { HEALTH } from '../../admin/fake_views.js';
 import { seed } from '../../support/seed.js';
