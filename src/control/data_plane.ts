@@ -208,6 +208,7 @@ export class DataPlane {
     this.tcp.choosing.followListeners();
     for (const id of pools) {
       this.#plans.forget(id);
+      this.#pools.get(id)?.pool.close();
       this.#pools.delete(id);
       this.tcp.choosing.removePool(id);
     }

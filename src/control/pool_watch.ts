@@ -13,7 +13,7 @@ import { few } from '../core/few.js';
 import { MAX_PAIRS } from '../core/limits.js';
 import { ranksOf } from '../core/ranks.js';
 import type { SeriesReader } from '../core/series.js';
-import { type ChangeReader, EVERY_ROW, isCountOnly, rowIn } from '../pool/change_journal.js';
+import { type ChangeReader, EVERY_ROW, rowIn } from '../pool/change_journal.js';
 import { type Standing, standingOf } from '../pool/standing.js';
 import { stateOf } from './backend_state.js';
 import type { BackendEntry, Inventory, ListenerEntry, PoolEntry } from './inventory.js';
@@ -106,7 +106,7 @@ export class PoolWatch {
     for (; unread > 0; unread--) {
       const change = this.#changes.next();
       if (change === EVERY_ROW) return this.look();
-      const entry = isCountOnly(change) ? undefined : this.#byRow.get(rowIn(change));
+      const entry = this.#byRow.get(rowIn(change));
       if (entry === undefined) continue;
       this.backend(entry);
       pools.add(entry.pool);

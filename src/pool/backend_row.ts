@@ -12,9 +12,11 @@ export const HEALTH_CELL = 1;
 export const REASONS = 2;
 export const WEIGHT = 3;
 export const CAP = 4;
-/** 1: every change of the count is noted, because the policy of its pool keeps an order by it. */
-export const WATCHED = 5;
+/** The pool whose workers follow the row, plus one; 0: none yet. */
+export const FOLLOWED_BY = 5;
 // Evidence against it: see ejection_ledger.ts.
 export const FAILURES = 6;
 export const RUN_START = 7;
 export const TERM = 8;
+/** Two words with a bit per worker: its policy keeps an order by the count. */
+export const WATCHERS = 9;

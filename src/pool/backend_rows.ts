@@ -3,11 +3,27 @@
  * Whatever changes in a row is noted in the journal, behind the change.
  */
 import { assertShared } from '../core/assert.js';
-import type { BackendId, WorkerId } from '../core/brand.js';
-import { ACTIVE, CAP, HEALTH_CELL, REASONS, ROW, WATCHED, WEIGHT } from './backend_row.js';
-import { ChangeJournal, JOURNAL_CELLS } from './change_journal.js';
+import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
+import { MAX_BACKENDS } from '../core/limits.js';
+import {
+  ACTIVE,
+  CAP,
+  FOLLOWED_BY,
+  HEALTH_CELL,
+  REASONS,
+  ROW,
+  WATCHERS,
+  WEIGHT,
+} from './backend_row.js';
 import { CountedCells } from './counted_cells.js';
-import { CELLS, JOURNAL_AT, SHARE_ROW, SHARES_AT } from './ledger_layout.js';
+import {
+  ALL_CHANGES_AT_BYTE,
+  CELLS,
+  POOL_CHANGES_AT_BYTE,
+  SHARE_ROW,
+  SHARES_AT,
+} from './ledger_layout.js';
+import { RowChanges } from './row_changes.js';
 
 /** Thousandths: effective weights are whole numbers in shared memory. */
 const WEIGHT_SCALE = 1000;
@@ -30,13 +46,18 @@ export const CLOSED_BECAUSE = {
 export type ClosedBecause = keyof typeof CLOSED_BECAUSE;
 
 export abstract class BackendRows extends CountedCells {
-  /** Backends whose row has changed; counts only where a cap is reached or left, or watched. */
-  readonly changes: ChangeJournal;
+  /** Which rows have changed; counts only where a cap is reached or left, or where watched. */
+  readonly changes: RowChanges;
 
   constructor(memory: ArrayBufferLike) {
-    super(new Int32Array(memory, 0, CELLS));
-    const journalAt = JOURNAL_AT * Int32Array.BYTES_PER_ELEMENT;
-    this.changes = new ChangeJournal(new Int32Array(memory, journalAt, JOURNAL_CELLS));
+    const cells = new Int32Array(memory, 0, CELLS);
+    super(cells);
+    this.changes = new RowChanges({
+      memory,
+      allAtByte: ALL_CHANGES_AT_BYTE,
+      poolsAtByte: POOL_CHANGES_AT_BYTE,
+      rows: cells,
+    });
   }
 
   // ---- counts (workers) ----
@@ -61,9 +82,25 @@ export abstract class BackendRows extends CountedCells {
     this.#counted(backend, before);
   }
 
-  /** Every change of the count is noted from now on, until the row is another backend's. */
-  watchCounts(backend: BackendId): void {
-    Atomics.store(this.cells, backend * ROW + WATCHED, 1);
+  /** Every change of the count is noted from now on for the pool that follows the row. */
+  watchCounts(backend: BackendId, worker: WorkerId): void {
+    Atomics.or(this.cells, watchWord(backend, worker), 1 << (worker & 31));
+  }
+
+  /** `worker` has no order by the count in `pool` now; the row may be of another pool by now. */
+  unwatchCounts(backend: BackendId, pool: PoolId, worker: WorkerId): void {
+    if (Atomics.load(this.cells, backend * ROW + FOLLOWED_BY) !== pool + 1) return;
+    this.#unwatch(backend, worker);
+  }
+
+  protected unwatchAll(worker: WorkerId): void {
+    for (let row = 0; row < MAX_BACKENDS; row++) this.#unwatch(row as BackendId, worker);
+  }
+
+  #unwatch(backend: BackendId, worker: WorkerId): void {
+    const word = watchWord(backend, worker);
+    const bit = 1 << (worker & 31);
+    if ((Atomics.load(this.cells, word) & bit) !== 0) Atomics.and(this.cells, word, ~bit);
   }
 
   /** Sessions and flows that `worker` has at `backend`. */
@@ -134,10 +171,18 @@ export abstract class BackendRows extends CountedCells {
 
   /** `most` is the greater count of before and after: noted if it is at the cap, or watched. */
   #counted(backend: BackendId, most: number): void {
-    const cap = Atomics.load(this.cells, backend * ROW + CAP);
+    const row = backend * ROW;
+    const cap = Atomics.load(this.cells, row + CAP);
     if (cap !== 0 && most >= cap) this.changes.note(backend);
-    else if (Atomics.load(this.cells, backend * ROW + WATCHED) !== 0) {
+    else if (
+      Atomics.load(this.cells, row + WATCHERS) !== 0 ||
+      Atomics.load(this.cells, row + WATCHERS + 1) !== 0
+    ) {
       this.changes.noteCount(backend);
     }
   }
+}
+
+function watchWord(backend: BackendId, worker: WorkerId): number {
+  return backend * ROW + WATCHERS + (worker >>> 5);
 }

@@ -1,8 +1,7 @@
 /**
  * Which backends' rows have changed, in the order of the changes: a ring in shared memory that any
- * thread writes and every pool of every worker reads at its own pace. So a worker follows one
- * change by one look, however many backends there are; a pool that has missed more than the ring
- * holds looks at all of its rows.
+ * thread writes and each reader reads at its own pace. So a reader follows one change by one look,
+ * however many backends there are; one that has missed more than the ring holds looks at all rows.
  *
  * Writing is lock-free: an entry is put by compare-and-swap into the slot behind the last one, and
  * only then does the head move, by whichever thread comes next. So no entry is seen before it is
@@ -11,9 +10,6 @@
  */
 import type { BackendId } from '../core/brand.js';
 
-/** Entries that the ring holds; a pool that reads at every choice is behind by a few. */
-const SLOT_BITS = 14;
-const SLOTS = 2 ** SLOT_BITS;
 /**
  * An entry: the row in the low bits, and above it the lap of the ring, to distinguish old from new.
  */
@@ -31,13 +27,20 @@ const HEAD = 0;
 const ROUNDS = 1;
 /** A cache line further. */
 const SLOTS_AT = 16;
-export const JOURNAL_CELLS = SLOTS_AT + SLOTS;
+
+/** Of a ring that holds 2^`slotBits` entries. */
+export function journalCells(slotBits: number): number {
+  return SLOTS_AT + 2 ** slotBits;
+}
 
 export class ChangeJournal {
   readonly #cells: Int32Array;
+  readonly #slotBits: number;
 
+  /** `cells`: as many as `journalCells` says. */
   constructor(cells: Int32Array) {
     this.#cells = cells;
+    this.#slotBits = slotBitsOf(cells);
   }
 
   /** The row of `backend` has changed, in any way. */
@@ -61,13 +64,15 @@ export class ChangeJournal {
 
   #write(what: number): void {
     const cells = this.#cells;
+    const bits = this.#slotBits;
     for (;;) {
       const head = Atomics.load(cells, HEAD);
-      const slot = slotOf(head);
+      const slot = slotOf(head, bits);
+      const lap = lapOf(head, bits);
       const found = Atomics.load(cells, slot);
-      if (lapIn(found) === lapOf(head)) this.#advance(head);
-      else if (lapIn(found) === ((lapOf(head) - 1) & LAP_MASK)) {
-        const entry = (lapOf(head) << LAP_AT) | what;
+      if (lapIn(found) === lap) this.#advance(head);
+      else if (lapIn(found) === ((lap - 1) & LAP_MASK)) {
+        const entry = (lap << LAP_AT) | what;
         if (Atomics.compareExchange(cells, slot, found, entry) === found) {
           return this.#advance(head);
         }
@@ -85,11 +90,13 @@ export class ChangeJournal {
 
 export class ChangeReader {
   readonly #cells: Int32Array;
+  readonly #slotBits: number;
   #cursor: number;
   #rounds: number;
 
   constructor(cells: Int32Array) {
     this.#cells = cells;
+    this.#slotBits = slotBitsOf(cells);
     this.#rounds = Atomics.load(cells, ROUNDS);
     this.#cursor = Atomics.load(cells, HEAD);
   }
@@ -98,7 +105,8 @@ export class ChangeReader {
   get unread(): number {
     const rounds = Atomics.load(this.#cells, ROUNDS);
     const unread = (Atomics.load(this.#cells, HEAD) - this.#cursor) | 0;
-    const isLost = unread < 0 || unread > SLOTS || ((rounds - this.#rounds) | 0) > 1;
+    const slots = 1 << this.#slotBits;
+    const isLost = unread < 0 || unread > slots || ((rounds - this.#rounds) | 0) > 1;
     return isLost ? Number.POSITIVE_INFINITY : unread;
   }
 
@@ -113,8 +121,9 @@ export class ChangeReader {
    * also where it was lost.
    */
   next(): number {
-    const entry = Atomics.load(this.#cells, slotOf(this.#cursor));
-    if (lapIn(entry) !== lapOf(this.#cursor)) return EVERY_ROW;
+    const bits = this.#slotBits;
+    const entry = Atomics.load(this.#cells, slotOf(this.#cursor, bits));
+    if (lapIn(entry) !== lapOf(this.#cursor, bits)) return EVERY_ROW;
     this.#cursor = (this.#cursor + 1) | 0;
     if ((this.#cursor & 0x7fff_ffff) === 0) this.#rounds = (this.#rounds + 1) | 0;
     return entry & ENTRY_MASK;
@@ -129,13 +138,17 @@ export function isCountOnly(entry: number): boolean {
   return (entry & COUNT_ONLY) !== 0 && entry !== EVERY_ROW;
 }
 
-function slotOf(at: number): number {
-  return SLOTS_AT + (at & (SLOTS - 1));
+function slotBitsOf(cells: Int32Array): number {
+  return 31 - Math.clz32(cells.length - SLOTS_AT);
+}
+
+function slotOf(at: number, slotBits: number): number {
+  return SLOTS_AT + (at & ((1 << slotBits) - 1));
 }
 
 /** Of the entry that is written at `at`; the first lap is 1, for cells begin as 0. */
-function lapOf(at: number): number {
-  return ((at >>> SLOT_BITS) + 1) & LAP_MASK;
+function lapOf(at: number, slotBits: number): number {
+  return ((at >>> slotBits) + 1) & LAP_MASK;
 }
 
 function lapIn(entry: number): number {

@@ -2,10 +2,31 @@
  * What a worker does about a backend that fails: counts it in shared memory, and ejects the backend
  * in the same instant when that was one too many. Control learns of it afterwards.
  */
+import { unreachable } from '../core/assert.js';
 import type { BackendId } from '../core/brand.js';
 import type { PoolPlan } from '../core/plan.js';
 import { tryEject } from './ejecting.js';
 import type { Ledger } from './ledger.js';
+import type { Settlement } from './selection.js';
+
+/** Whether a backend of the pool has ever answered. */
+export type Answers = 'none yet' | 'seen';
+
+/** 1 = the backend failed, 0 = it served, null = nothing was learnt. */
+export function failureIn(settlement: Settlement, answers: Answers): 0 | 1 | null {
+  switch (settlement) {
+    case 'served':
+      return 0;
+    case 'failed':
+      return 1;
+    case 'unanswered':
+      return answers === 'seen' ? 1 : null;
+    case 'neutral':
+      return null;
+    default:
+      return unreachable(settlement);
+  }
+}
 
 export class Failures {
   readonly #ledger: Ledger;

@@ -16,10 +16,10 @@ import {
   countCell,
   EJECTIONS_AT,
   HEADS_AT,
-  LEDGER_BYTES,
   LISTENER_ACTIVE,
   LISTENER_WAITING,
   LISTENERS_AT,
+  ledgerBytes,
   POOL_ASIDE,
   POOL_NEXT_TICKET,
   POOL_QUEUED,
@@ -32,12 +32,12 @@ import { OtherProcesses } from './other_processes.js';
 import { SharedTurns } from './shared_turns.js';
 
 export function createLedgerMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(LEDGER_BYTES);
+  return new SharedArrayBuffer(ledgerBytes(MAX_POOLS));
 }
 
-/** For one thread alone. */
+/** For one thread alone, with one pool: number 0. */
 export function createOwnLedgerMemory(): ArrayBuffer {
-  return new ArrayBuffer(LEDGER_BYTES);
+  return new ArrayBuffer(ledgerBytes(1));
 }
 
 export class Ledger extends BackendRows {
@@ -190,6 +190,7 @@ export class Ledger extends BackendRows {
   /** Gives back everything that a lost worker had counted. Only when that thread runs no more. */
   forgetWorker(worker: WorkerId): void {
     this.descriptors.forgetWorker(worker);
+    this.unwatchAll(worker);
     const share = SHARES_AT + worker * SHARE_ROW;
     // Read first: writing a zero would make the kernel allocate a page that was never used.
     for (let at = 0; at < SHARE_ROW; at++) {

@@ -7,9 +7,9 @@ import {
   MAX_WORKERS,
 } from '../core/limits.js';
 import { ACTIVE, ROW } from './backend_row.js';
-import { JOURNAL_CELLS } from './change_journal.js';
 import { DESCRIPTOR_CELLS } from './descriptor_ledger.js';
 import { EJECTION_CELLS } from './ejection_ledger.js';
+import { ALL_CHANGES_CELLS, poolChangesBytes } from './row_changes.js';
 import { TURN_BYTES } from './shared_turns.js';
 
 /** Of a listener's row: its count, and one bit per worker, in two words. */
@@ -35,10 +35,16 @@ export const CELLS = GIVEN_SHARE_AT + SHARE_ROW;
 
 /** Behind everything that is counted in cells; doubles begin at multiples of 8. */
 export const EJECTIONS_AT = CELLS + DESCRIPTOR_CELLS;
-export const JOURNAL_AT = EJECTIONS_AT + EJECTION_CELLS;
-const COUNTED = JOURNAL_AT + JOURNAL_CELLS;
+const ALL_CHANGES_AT = EJECTIONS_AT + EJECTION_CELLS;
+export const ALL_CHANGES_AT_BYTE = ALL_CHANGES_AT * Int32Array.BYTES_PER_ELEMENT;
+const COUNTED = ALL_CHANGES_AT + ALL_CHANGES_CELLS;
 export const TURNS_AT_BYTE = 8 * Math.ceil((COUNTED * Int32Array.BYTES_PER_ELEMENT) / 8);
-export const LEDGER_BYTES = TURNS_AT_BYTE + TURN_BYTES;
+/** Last, as many as there are pools; each begins with a cache line. */
+export const POOL_CHANGES_AT_BYTE = 64 * Math.ceil((TURNS_AT_BYTE + TURN_BYTES) / 64);
+
+export function ledgerBytes(pools: number): number {
+  return POOL_CHANGES_AT_BYTE + poolChangesBytes(pools);
+}
 
 /** The cell of the count of which a worker has the share `at`. */
 export function countCell(at: number): number {

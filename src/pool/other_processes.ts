@@ -7,8 +7,8 @@
 import { assertShared } from '../core/assert.js';
 import type { BackendId, ListenerId } from '../core/brand.js';
 import { MAX_BACKENDS, MAX_LEAVING } from '../core/limits.js';
-import type { ChangeJournal } from './change_journal.js';
 import { countCell, GIVEN_SHARE_AT, LEAVING_SHARES_AT, SHARE_ROW } from './ledger_layout.js';
+import type { RowChanges } from './row_changes.js';
 
 /** A count that processes share: of a backend or a listener. */
 export type SharedCount = { readonly at: number };
@@ -23,9 +23,9 @@ export function countOfListener(listener: ListenerId): SharedCount {
 
 export class OtherProcesses {
   readonly #cells: Int32Array;
-  readonly #changes: ChangeJournal;
+  readonly #changes: RowChanges;
 
-  constructor(cells: Int32Array, changes: ChangeJournal) {
+  constructor(cells: Int32Array, changes: RowChanges) {
     this.#cells = cells;
     this.#changes = changes;
   }

@@ -5,7 +5,7 @@
 
 import type { Policy } from '../balance/policy.js';
 import { createPolicy } from '../balance/registry.js';
-import { presentShared, unreachable } from '../core/assert.js';
+import { presentShared } from '../core/assert.js';
 import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
 import type { Clock } from '../core/clock.js';
 import type { Endpoint } from '../core/endpoint.js';
@@ -16,7 +16,7 @@ import { sameValue } from '../core/same_value.js';
 import type { PoolSettings } from '../core/spec.js';
 import { atOnce, ITEMS_PER_STRETCH, inStretches, type Stretches } from '../core/stretches.js';
 import { ineligibleMember, mayStay, type Regard } from './eligibility.js';
-import { Failures } from './failures.js';
+import { type Answers, Failures, failureIn } from './failures.js';
 import { Learnt } from './learnt.js';
 import { BackendLease, type LeaseBook } from './lease.js';
 import type { Ledger } from './ledger.js';
@@ -65,7 +65,7 @@ export class Pool implements SelectablePool, LeaseBook {
   #learnt = new Learnt(0);
   #roster: Roster;
   /** Whether a backend of this pool has ever answered: some protocols never do. */
-  #answers: 'none yet' | 'seen' = 'none yet';
+  #answers: Answers = 'none yet';
   /** Backends that get no session now, because others come in a moment. */
   #yielding: 'none' | 'some' = 'none';
   readonly #failures: Failures;
@@ -141,9 +141,15 @@ export class Pool implements SelectablePool, LeaseBook {
       policy.update(members);
       this.#policy = policy;
       if (policy.needs.latency) this.#figures.nowMs = this.#deps.clock.nowMs();
+      this.#roster.close(roster);
       this.#roster = roster;
       roster.open();
     };
+  }
+
+  /** It is in no plan any more. */
+  close(): void {
+    this.#roster.close(null);
   }
 
   select(request: SelectRequest): Selection {
@@ -221,7 +227,7 @@ export class Pool implements SelectablePool, LeaseBook {
   settled(lease: BackendLease, settlement: Settlement): void {
     const { ledger, worker } = this.#deps;
     const { id, member, term } = lease;
-    const failed = this.#failed(settlement);
+    const failed = failureIn(settlement, this.#answers);
     // Given back first: what is learnt does more, and a defect in it must not keep a place.
     ledger.giveBack(id, worker);
     this.#deps.freed(this.id);
@@ -245,37 +251,23 @@ export class Pool implements SelectablePool, LeaseBook {
     return true;
   }
 
-  /** 1 = the backend failed, 0 = it served, null = nothing was learnt. */
-  #failed(settlement: Settlement): 0 | 1 | null {
-    switch (settlement) {
-      case 'served':
-        return 0;
-      case 'failed':
-        return 1;
-      case 'unanswered':
-        return this.#answers === 'seen' ? 1 : null;
-      case 'neutral':
-        return null;
-      default:
-        return unreachable(settlement);
-    }
-  }
-
   #makePolicy(plan: PoolPlan): Policy {
     const turns = this.#deps.ledger.turnsOf(plan.id, this.#deps.worker);
     return createPolicy(plan.settings.policy, [], turns);
   }
 
   #rosterOf(members: readonly PlannedBackend[], plan: PoolPlan, policy: Policy): Roster {
-    const { ledger } = this.#deps;
+    const { ledger, worker } = this.#deps;
     const { panicPercent } = plan.settings;
     const figures = this.#figures;
+    const pool = this.id;
     // What its bad time was like says nothing about it now, and would keep load away from it.
     const returned = (member: number): void => {
       this.#learnt.forget(member);
       this.#roster.measured(member);
     };
-    return new Roster(members, { ledger, policy, figures, panicPercent, returned });
+    const options = { pool, ledger, worker, policy, figures, panicPercent, returned };
+    return new Roster(members, options);
   }
 
   /** Makes the roster what it is for a session that has `tried` these in vain. */

@@ -6,7 +6,7 @@
  */
 import { CandidateSet } from '../balance/candidate_set.js';
 import type { Figures, Policy } from '../balance/policy.js';
-import type { BackendId } from '../core/brand.js';
+import type { BackendId, PoolId, WorkerId } from '../core/brand.js';
 import type { Ineligible } from '../core/outcome.js';
 import { inStretches, type Stretches } from '../core/stretches.js';
 import { BackupLine } from './backup_line.js';
@@ -35,7 +35,9 @@ interface Account {
 }
 
 export interface RosterOptions {
+  readonly pool: PoolId;
   readonly ledger: Ledger;
+  readonly worker: WorkerId;
   readonly policy: Policy;
   readonly figures: Figures;
   readonly panicPercent: number;
@@ -45,7 +47,9 @@ export interface RosterOptions {
 
 export class Roster {
   readonly #members: readonly PlannedBackend[];
+  readonly #pool: PoolId;
   readonly #ledger: Ledger;
+  readonly #worker: WorkerId;
   readonly #policy: Policy;
   readonly #panicPercent: number;
   readonly #returned: RosterOptions['returned'];
@@ -68,11 +72,14 @@ export class Roster {
   constructor(members: readonly PlannedBackend[], options: RosterOptions) {
     const { ledger, policy, figures, panicPercent, returned } = options;
     this.#members = members;
+    this.#pool = options.pool;
     this.#ledger = ledger;
+    this.#worker = options.worker;
     this.#policy = policy;
     this.#panicPercent = panicPercent;
     this.#returned = returned;
-    this.#rows = new RowIndex(members.map(({ id }) => id));
+    const ids = members.map(({ id }) => id);
+    this.#rows = new RowIndex(ids);
     const hasBackups = members.some(({ rank }) => rank > 0);
     const room = { first: members.length, backup: 0, all: 0 };
     if (hasBackups) room.backup = members.length;
@@ -86,9 +93,9 @@ export class Roster {
     this.#backups = new BackupLine(this.#tiers.backup, ranks);
     this.#accounts = members.map(() => ({ wellness: 'unfit', health: null, panic: null }));
     this.#wellness.unfit = members.length;
-    // From here on the journal has what changes; what is read below is newer.
-    if (policy.needs.counts) for (const { id } of members) ledger.watchCounts(id);
-    this.#changes = ledger.changes.reader();
+    // From here on the pool's journal has what changes; what is read later is newer.
+    if (policy.needs.counts) for (const id of ids) ledger.watchCounts(id, options.worker);
+    this.#changes = ledger.changes.readerOf(options.pool, ids);
   }
 
   /** Visits every member; the policy has no part in it yet. */
@@ -104,6 +111,22 @@ export class Roster {
     // A tier that no member can ever be in takes no memory.
     if (backup.capacity > 0) backup.chooseBy(policy);
     if (all.capacity > 0) all.chooseBy(policy);
+  }
+
+  /**
+   * Chooses no more: counts that nothing follows any more are not noted for it. `next` does so in
+   * its place; null: nothing does.
+   */
+  close(next: Roster | null): void {
+    if (!this.#policy.needs.counts) return;
+    for (const { id } of this.#members) {
+      if (next?.ordersByCount(id) === true) continue;
+      this.#ledger.unwatchCounts(id, this.#pool, this.#worker);
+    }
+  }
+
+  ordersByCount(backend: BackendId): boolean {
+    return this.#policy.needs.counts && this.#rows.memberAt(backend) >= 0;
   }
 
   /** Brings everything in step with the ledger. */

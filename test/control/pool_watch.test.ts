@@ -90,7 +90,7 @@ t.test(
   async (t) => {
     const { ledger, watch, entry } = bench();
     const { id } = entry('b', 'b1');
-    ledger.watchCounts(id);
+    ledger.watchCounts(id, 0 as WorkerId);
     ledger.asked = 0;
     ledger.tryTake(id, 0 as WorkerId);
     watch.lookAgain();

@@ -3,7 +3,7 @@
  * and reports where it believes something else than the ledger when all threads are done.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { BackendId, WorkerId } from '../../src/core/brand.js';
+import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
 import { below, seededRandom } from '../../src/core/random.js';
 import { EVERY_ROW, rowIn } from '../../src/pool/change_journal.js';
 import { Ledger } from '../../src/pool/ledger.js';
@@ -22,8 +22,9 @@ const { threads, rounds, backends, worker } = start;
 const ledger = new Ledger(start.memory);
 const gate = new Int32Array(start.gate);
 const random = seededRandom(worker + 1);
-const reader = ledger.changes.reader();
-const believed = Array.from({ length: backends }, (_, row) => ledger.active(row as BackendId));
+const rows = Array.from({ length: backends }, (_, row) => row as BackendId);
+const reader = ledger.changes.readerOf(0 as PoolId, rows);
+const believed = rows.map((row) => ledger.active(row));
 const held = believed.map(() => 0);
 let lost = 0;
 

@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import type { BackendId, WorkerId } from '../../src/core/brand.js';
+import type { BackendId, PoolId, WorkerId } from '../../src/core/brand.js';
 import {
   ChangeJournal,
   type ChangeReader,
   EVERY_ROW,
   isCountOnly,
-  JOURNAL_CELLS,
+  journalCells,
   rowIn,
 } from '../../src/pool/change_journal.js';
 import { createLedgerMemory, Ledger } from '../../src/pool/ledger.js';
@@ -23,7 +23,7 @@ function read(reader: ChangeReader): number[] {
 
 /** Cells as they are after `head` entries. */
 function cellsAt(head: number): Int32Array {
-  const cells = new Int32Array(new SharedArrayBuffer(JOURNAL_CELLS * 4));
+  const cells = new Int32Array(new SharedArrayBuffer(journalCells(14) * 4));
   cells[0] = head | 0;
   cells[1] = Math.floor(head / 2 ** 31);
   for (let slot = 0; slot < SLOTS; slot++) {
@@ -172,26 +172,63 @@ t.test('the ledger notes what changes whether a backend may be chosen, and no mo
     changes(() => ledger.giveBack(a, w0)),
     0,
   );
-  ledger.watchCounts(a);
+  ledger.watchCounts(a, w0);
   t.equal(
     changes(() => ledger.tryTake(a, w0)),
-    1,
-    'watched',
-  );
-  t.equal(
-    changes(() => ledger.giveBack(a, w0)),
-    1,
+    0,
+    'a count is for those alone that keep an order by it',
   );
   ledger.forgetWorker(w0);
   t.same(read(reader), [EVERY_ROW]);
   ledger.resetBackend(a);
   t.same(read(reader), [a]);
-  t.equal(
-    changes(() => ledger.tryTake(a, w0)),
-    0,
-    'not watched any more',
-  );
 });
+
+t.test(
+  'a pool reads what changes in its own rows, with counts where they are watched',
+  async (t) => {
+    const ledger = new Ledger(createLedgerMemory());
+    const b = 9 as BackendId;
+    const [p0, p1] = [0 as PoolId, 4_095 as PoolId];
+    const [w0, w1, last] = [0 as WorkerId, 1 as WorkerId, 63 as WorkerId];
+    ledger.setWeight(a, 1);
+    const [own, other] = [ledger.changes.readerOf(p0, [a]), ledger.changes.readerOf(p1, [b])];
+    const changes = (act: () => void): number[] => {
+      act();
+      t.same(read(other), [], 'nothing of another pool');
+      return read(own).map((entry) => (isCountOnly(entry) ? 1 : 2));
+    };
+    const session = (worker: WorkerId) => (): void => {
+      ledger.tryTake(a, worker);
+      ledger.giveBack(a, worker);
+    };
+    t.same(
+      changes(() => ledger.setHealth(a, 'up')),
+      [2],
+    );
+    t.same(changes(session(w0)), []);
+    ledger.watchCounts(a, w1);
+    ledger.watchCounts(a, last);
+    t.same(changes(session(w0)), [1, 1]);
+    ledger.unwatchCounts(a, p0, w1);
+    t.same(changes(session(w0)), [1, 1], 'another worker has an order by it');
+    ledger.unwatchCounts(a, p1, last);
+    t.same(changes(session(w0)), [1, 1], 'the row is not of that pool');
+    ledger.unwatchCounts(a, p0, last);
+    t.same(changes(session(w0)), []);
+    ledger.watchCounts(a, last);
+    ledger.forgetWorker(last);
+    t.same(read(own), [EVERY_ROW]);
+    t.same(read(other), [EVERY_ROW]);
+    t.same(changes(session(w0)), [], 'a lost worker watches nothing');
+    ledger.setCap(a, 1);
+    t.same(changes(session(w0)), [2, 2, 2], 'the cap, and twice what meets it');
+    ledger.watchCounts(a, w1);
+    ledger.resetBackend(a);
+    read(own);
+    t.same(changes(session(w0)), [], 'the row is of no pool now');
+  },
+);
 
 t.test('threads that write at the same time leave no reader with a wrong count', async (t) => {
   const backends = 12;
@@ -205,7 +242,7 @@ t.test('threads that write at the same time leave no reader with a wrong count',
   const ledger = new Ledger(start.memory);
   for (let row = 0; row < backends; row++) {
     // Some by their cap, which is reached all the time, and some by every count.
-    if (row % 2 === 0) ledger.watchCounts(row as BackendId);
+    if (row % 2 === 0) ledger.watchCounts(row as BackendId, 0 as WorkerId);
     else ledger.setCap(row as BackendId, 1);
   }
   const threads = Array.from(
