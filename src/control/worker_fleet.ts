@@ -223,7 +223,7 @@ export class WorkerFleet implements Fleet {
   async #spawn(worker: WorkerId): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     this.#vitals.forgetThread(worker);
-    const thread = new Worker(new URL('./worker.js', import.meta.url), {
+    const thread = new Worker(new URL('./worker_thread.js', import.meta.url), {
       name: `sluice-${worker}`,
       workerData: { start: this.#start(worker), port: port2 },
       transferList: [port2],
