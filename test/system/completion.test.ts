@@ -63,6 +63,8 @@ const SHELLS: Readonly<Record<string, Shell>> = {
       writeFileSync(join(home, 'fish/completions/sluice.fish'), script);
       const rc = "set fish_greeting\nfunction fish_prompt; printf 'ready> '; end\n";
       writeFileSync(join(home, 'fish/config.fish'), rc);
+      // Where this folder is missing, fish reads every manual page of the machine into it, aside.
+      mkdirSync(join(home, '.local/share/fish/generated_completions'), { recursive: true });
       return ['fish', '-i'];
     },
   },
